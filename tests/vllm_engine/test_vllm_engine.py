@@ -88,6 +88,13 @@ def test_seeds_alone_decide_whatever_shares_the_batch(engine: VllmEngine) -> Non
         assert one.logprobs == pytest.approx(other.logprobs, abs=1e-4)
 
 
+def test_more_new_prompts_than_one_step_reads(engine: VllmEngine) -> None:
+    """On a CPU vLLM dies of a seeded prompt that it reads in pieces."""
+    asked = [request([300 + i, *range(400, 900)], seed=i, max_tokens=2) for i in range(12)]
+    together = ask(engine, asked)
+    assert [a.token_ids for a in together[:2]] == [ask(engine, [one])[0].token_ids for one in asked[:2]]
+
+
 def test_a_turn_ends_at_a_stop_token_or_at_its_budget(engine: VllmEngine) -> None:
     answers = ask(engine, [request(talk(engine, i), seed=i, max_tokens=24) for i in range(24)])
     stops = engine.codec.stop_ids

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 from vllm import RequestOutput, SamplingParams
 from vllm.engine.arg_utils import AsyncEngineArgs, EngineArgs
 from vllm.inputs import tokens_input
+from vllm.platforms import current_platform
 from vllm.v1.engine.async_llm import AsyncLLM
 from vllm.v1.engine.llm_engine import LLMEngine
 
@@ -32,6 +33,18 @@ class Core(Protocol):
     def close(self) -> None:
         """End its processes and threads, and free what it holds."""
         ...
+
+
+def suited(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The engine arguments, with prompts read whole on a CPU.
+
+    Where vLLM reads a seeded request's prompt in pieces it turns the random generator back, and dies on a CPU, whose
+    generators cannot.
+    """
+    if not current_platform.is_cpu():
+        return dict(arguments)
+    tokens = max(arguments["max_model_len"], arguments.get("max_num_batched_tokens", 0))
+    return {**arguments, "enable_chunked_prefill": False, "max_num_batched_tokens": tokens}
 
 
 class Beside:
@@ -68,7 +81,7 @@ class Beside:
         self._thread.join()
 
     async def _started(self, arguments: Mapping[str, Any]) -> AsyncLLM:
-        return AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
+        return AsyncLLM.from_engine_args(AsyncEngineArgs(**suited(arguments)))
 
     async def _ended(self) -> None:
         """Without a pause, or the task that reads answers would find a dead engine and say so."""
@@ -104,7 +117,7 @@ class Inside:
 
     def _serve(self, arguments: Mapping[str, Any], started: "Future[None]") -> None:
         try:
-            engine = LLMEngine.from_engine_args(EngineArgs(**arguments))
+            engine = LLMEngine.from_engine_args(EngineArgs(**suited(arguments)))
         except BaseException as error:
             started.set_exception(error)
             return

@@ -41,7 +41,7 @@ class VllmEngine:
         self._arguments = _arguments(checkpoint, config, dtype, self._longest)
         self._expected = expected_logprobs(checkpoint, self._codec, dtype)
         self._tolerance = config.vllm.probe_tolerance or PROBE_TOLERANCES[dtype]
-        self._restarts = RESTARTS
+        self._restarts, self._last = RESTARTS, ""
         self._core = self._started()
 
     @property
@@ -72,7 +72,8 @@ class VllmEngine:
         try:
             output = (await asyncio.wrap_future(self._core.submit(request.prompt_ids, params))).outputs[0]
         except Exception as error:
-            raise EngineError(f"{request.key}: vLLM gave no completion: {_reason(error)}") from error
+            self._last = _reason(error)
+            raise EngineError(f"{request.key}: vLLM gave no completion: {self._last}") from error
         ids = tuple(output.token_ids)
         return Completion(
             text=self._codec.decode(ids),
@@ -112,7 +113,7 @@ class VllmEngine:
 
     def _restart(self) -> None:
         if self._restarts == 0:
-            raise EngineError(f"vLLM died {RESTARTS + 1} times; it is not started again, and its log says why")
+            raise EngineError(f"vLLM died {RESTARTS + 1} times; it is not started again. The last time: {self._last}")
         self._restarts -= 1
         self._core.close()
         self._core = self._started()

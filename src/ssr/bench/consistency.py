@@ -38,15 +38,16 @@ from ssr.selfplay.judging import Prediction, verdicts
 from ssr.selfplay.progress import progress
 from ssr.selfplay.validate import Submitted
 
-COLUMNS = {
+ROWS = {
     "wall_s": "wall s",
+    "cpu_s": "CPU s",
     "test_cpu_s": "tests' CPU s",
-    "runs": "runs",
-    "saved_runs": "saved",
-    "wall_cores_over_test_cpu": "wall x cores / tests",
-    "free_cores_over_test_cpu": "less others",
-    "cpu_over_test_cpu": "CPU / tests",
-    "artifacts_per_minute": "a minute",
+    "runs": "test runs",
+    "saved_runs": "runs saved",
+    "wall_cores_over_test_cpu": "wall x cores/tests",
+    "free_cores_over_test_cpu": "less others' use",
+    "cpu_over_test_cpu": "CPU/tests",
+    "artifacts_per_minute": "artifacts/minute",
 }
 """Figures that the table shows."""
 USELESS = "--- /dev/null\n+++ b/repair_{}.txt\n@@ -0,0 +1 @@\n+no repair\n"
@@ -272,18 +273,16 @@ def _part(done: Done, part: str) -> Cost:
 
 
 def _print(figures: dict[str, Any]) -> None:
-    artifacts = ", ".join(f"{name} {number}" for name, number in figures["artifacts"].items())
-    table = Table(title=f"{sum(figures['artifacts'].values())} artifacts ({artifacts}) on {figures['cores']} cores")
-    for column in ("", *COLUMNS.values(), "speedup"):
-        table.add_column(column, justify="right" if column else "left")
-    for part in ("checks", "judging", "both"):
-        for name in ("own", "naive"):
-            costs, speedup = figures[part][name], f"{figures[part]['speedup']:.2f}" if name == "own" else ""
-            values = (costs[key] for key in COLUMNS)
-            cells = (f"{value}" if isinstance(value, int) else f"{value:.2f}" for value in values)
-            table.add_row(f"{part}, {name}", *cells, speedup)
+    table = Table("", *("checks", "naively", "verdicts", "naively", "both", "naively"))
+    ways = [(part, way) for part in ("checks", "judging", "both") for way in ("own", "naive")]
+    for key, label in ROWS.items():
+        values = (figures[part][way][key] for part, way in ways)
+        table.add_row(label, *(f"{value}" if isinstance(value, int) else f"{value:.2f}" for value in values))
+    table.add_row("times as fast", *(f"{figures[part]['speedup']:.2f}" if way == "own" else "" for part, way in ways))
     console = Console()
     console.print(table)
+    artifacts = ", ".join(f"{name} {number}" for name, number in figures["artifacts"].items())
+    console.print(f"artifacts: {artifacts}; cores: {figures['cores']}, runs at once: {figures['parallel']}")
     failed = ", ".join(f"{name} {number}" for name, number in figures["failed"].items()) or "none"
     console.print(f"valid: {figures['valid']}; failed: {failed}; verdicts: {figures['verdicts']}")
     same = f"{figures['same_reports']} reports, {figures['same_verdicts']} verdicts"

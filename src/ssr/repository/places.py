@@ -8,7 +8,15 @@ from typing import Literal
 from ssr.repository import javascript
 from ssr.seeds import seed_of
 
-Share = Literal["builtin-verified", "builtin-pro", "training"]
+Share = Literal["builtin-verified", "builtin-pro", "builtin-tuning", "builtin-bugs", "training"]
+SHARES: tuple[tuple[int, Share], ...] = (
+    (30, "builtin-verified"),
+    (50, "builtin-pro"),
+    (54, "builtin-tuning"),
+    (58, "builtin-bugs"),
+    (100, "training"),
+)
+"""Upper ends, in percent of the functions, of the shares."""
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -82,8 +90,8 @@ def _definitions(parent: ast.AST, prefix: str) -> Iterator[tuple[str, FunctionNo
 def share_of(repository: str, function: Function) -> Share:
     """Which side of the fixed split a function falls on, in every release of its repository.
 
-    Built-in benchmarks are made in their own shares alone; the base model's drills and the baseline's issues only ever
-    mutate the rest.
+    Built-in benchmarks, the tuning set and the bugs that are held out are made in their own shares alone; the base
+    model's drills and the baseline's issues only ever mutate the rest.
     """
     draw = seed_of("share", repository, function.name) % 100
-    return "builtin-verified" if draw < 30 else "builtin-pro" if draw < 50 else "training"
+    return next(share for end, share in SHARES if draw < end)

@@ -133,6 +133,17 @@ def test_another_lock_makes_another_environment(made: Path) -> None:
     assert shell(made, "python", "-c", "import larger").returncode == 1
 
 
+def test_a_linked_environment_is_another_checkouts_and_stays_as_it_is(made: Path, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    shutil.copytree(made, clone, ignore=shutil.ignore_patterns(".venv*"))
+    (clone / ".venv").symlink_to(made / ".venv")
+    (clone / "src" / "own.py").write_text("print('of the clone')\n")
+    before = (made / ".venv" / "stamp").read_bytes()
+    result = shell(clone, "python", "-c", "import locked, own")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "of the clone\n", "")
+    assert (made / ".venv" / "stamp").read_bytes() == before
+
+
 def test_calls_side_by_side_make_one_environment(project: Path) -> None:
     with ThreadPoolExecutor(3) as pool:
         results = list(pool.map(lambda _: shell(project, "python", "-c", "import locked, own"), range(3)))

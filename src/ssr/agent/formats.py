@@ -71,6 +71,12 @@ class CallFormat:
             return FormatProblem("bad_arguments", str(error))
         return _checked(name, arguments)
 
+    def thought(self, text: str) -> str:
+        """What a turn says before its call; the whole turn where there is none."""
+        spoken = _without_thinking(text)
+        start = self.opening.search(spoken)
+        return text if start is None else text[: len(text) - len(spoken) + start.start()]
+
     def render(self, call: ToolCall) -> str:
         """The text of a call, which `parse` reads back. Raises ValueError where this format cannot express it."""
         text = self.write(call)

@@ -46,11 +46,11 @@ def collect(
         rates = solve_rates(solved)
         for row in injected:
             check = checks.get(row["episode_id"])
-            reason = _no_reward(row, check, rates)
+            reason = reason_without_reward(row, check, rates)
             if reason:
                 unrewarded[reason] += 1
             else:
-                reward = _injector_reward(row, check, rates, scale)
+                reward = injector_reward(row, check, rates, scale)
                 trajectories.append(_trajectory(row, 1, f"injector/{row['repo']}/{row['strategy']}", reward))
     if "solver" in roles:
         for row in solved:
@@ -68,7 +68,7 @@ def solve_rates(solved: Iterable[Row]) -> dict[str, SolveRate]:
     return {name: SolveRate(sum(results), len(results)) for name, results in outcomes.items()}
 
 
-def _no_reward(row: Row, check: Row | None, rates: Mapping[str, SolveRate]) -> str:
+def reason_without_reward(row: Row, check: Row | None, rates: Mapping[str, SolveRate]) -> str:
     """Why a finished injector episode has no reward, or the empty string."""
     if check is None or row["exit_reason"] == "infrastructure":
         return ""
@@ -77,7 +77,7 @@ def _no_reward(row: Row, check: Row | None, rates: Mapping[str, SolveRate]) -> s
     return "no_attempt" if check["valid"] and check["instance_id"] not in rates else ""
 
 
-def _injector_reward(row: Row, check: Row | None, rates: Mapping[str, SolveRate], scale: Scale) -> float:
+def injector_reward(row: Row, check: Row | None, rates: Mapping[str, SolveRate], scale: Scale) -> float:
     """-1 without a submission, too; an infrastructure failure is given 0 and leaves the batch with its reason."""
     if row["exit_reason"] == "infrastructure":
         return 0.0

@@ -22,6 +22,7 @@ formats = pytest.mark.parametrize("format", FORMATS.values(), ids=lambda f: f.na
 @given(call=calls, thought=st.text(st.characters(exclude_characters="<"), max_size=20))
 def test_a_rendered_call_is_read_back(format: CallFormat, call: ToolCall, thought: str) -> None:
     assert format.parse(f"{thought}\n{format.render(call)}\n") == call
+    assert format.thought(f"{thought}\n{format.render(call)}\n") == f"{thought}\n"
 
 
 @formats
@@ -61,6 +62,14 @@ def test_a_call_that_is_only_thought_about_is_none(format: CallFormat) -> None:
     assert kind(format, f"Perhaps {bash}"[:40].replace("\n", " ")) == "no_call"
     assert format.parse(f"<think>\n{bash}\n</think>\n{bash}") == call
     assert format.parse(f"the template opened this\n{bash}\n</think>\n{bash}") == call
+
+
+@formats
+def test_what_stands_before_a_call_is_its_thought(format: CallFormat) -> None:
+    call = format.render(ToolCall("bash", {"command": "ls"}))
+    hidden = f"<think>first {call}\n</think>\nso:\n"
+    assert format.thought(hidden + call) == hidden
+    assert format.thought("no call at all") == "no call at all"
 
 
 @formats

@@ -1,6 +1,6 @@
 """The stage between injection and solving: each artifact is checked by execution, a valid one becomes an instance."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,7 +118,7 @@ def _validate_one(item: Submitted, snapshot: Snapshot, checking: Checking) -> tu
     row = {"instance_id": name, **item.place, **_outcome(report), "changed_lines": 0, "fingerprint": ""}
     if not report.valid:
         return row, None
-    row["changed_lines"] = _count_changed(artifact.bug_inject_diff.splitlines())
+    row["changed_lines"] = changed_lines(artifact.bug_inject_diff)
     row["fingerprint"] = fingerprint(artifact.bug_inject_diff, snapshot.name, snapshot.head)
     if checking.held_out.holds(artifact.bug_inject_diff, snapshot.name, snapshot.head):
         reason = "held_out: the bug changes a line that a held-out task's gold patch brings back"
@@ -140,5 +140,7 @@ def _outcome(report: ConsistencyReport) -> dict[str, Any]:
     }
 
 
-def _count_changed(lines: Iterable[str]) -> int:
+def changed_lines(diff: str) -> int:
+    """Lines that a unified diff adds or takes out."""
+    lines = diff.splitlines()
     return sum(line.startswith(("+", "-")) and not line.startswith(("+++", "---")) for line in lines)

@@ -68,7 +68,9 @@ def settings(*names):
 
 
 SEEDING = ["selfplay.seeding", "selfplay.seeding_targets", "selfplay.snippet_lines", "selfplay.unseeded_files"]
-DRAWING = [f"selfplay.{key}" for key in ("data", "injections", "injector_group", "issues", "strategies")] + SEEDING
+DRAWING = [
+    f"selfplay.{key}" for key in ("data", "injections", "injector_group", "issues", "strategies", "untouched")
+] + SEEDING
 CONTROL = [f"game.{key}" for key in ("min_passing_tests", "min_changed_files", "min_failing_tests")]
 REWARDED = ["game.attempts", "game.alpha", "game.injection_reward", "game.second_order_share"]
 ENGINE = ["model", "engine.kind", "engine.threads", "engine.vllm"]

@@ -89,6 +89,8 @@ class SelfplayConfig(Section):
     """Lines of a snippet. # not given by the paper"""
     unseeded_files: tuple[str, ...] = UNSEEDED_FILES
     """Names of what is no code to put a bug into, patterns as in `game.protected_files`. # not given by the paper"""
+    untouched: list[str] = Field([])
+    """Repositories that no injection and no drawn issue comes from, though benchmarks do. # not given by the paper"""
     train_roles: list[Literal["injector", "solver"]] = Field(["injector", "solver"])
     """Roles whose episodes enter the loss."""
 

@@ -130,6 +130,10 @@ class EvaluationConfig(Section):
     """Instances of `builtin-verified`."""
     pro_tasks: int = Field(60, ge=1)
     """Made instances of `builtin-pro`; upstream changes come on top."""
+    tuning_tasks: int = Field(30, ge=1)
+    """Instances of `builtin-tuning`, which are like those of `builtin-verified` and there to choose keys by."""
+    bugs_tasks: int = Field(30, ge=1)
+    """Instances of `builtin-bugs`: bugs that self-play never meets, told as it tells its own."""
     human_tasks: int = Field(60, ge=1)
     """Tasks of the baseline's training set, made like the benchmarks' but from other places and releases."""
     test_timeout_s: float = Field(600, gt=0)

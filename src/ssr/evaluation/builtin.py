@@ -1,4 +1,4 @@
-"""The built-in benchmarks, and the baseline's human-data issues made like them: tasks out of real repositories."""
+"""The built-in benchmarks, the tuning set, held-out bugs, and the baseline's issues: tasks out of real repositories."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -7,7 +7,8 @@ from math import ceil
 from random import Random
 from typing import Literal
 
-from ssr.config import EvaluationConfig
+from ssr.agent.prompts import specification
+from ssr.config import AgentConfig, EvaluationConfig
 from ssr.contracts import SandboxBackend
 from ssr.errors import EvaluationError
 from ssr.evaluation.screening import Outcome
@@ -19,10 +20,12 @@ from ssr.repository.places import Function, Share, share_of
 from ssr.repository.snapshot import Snapshot
 from ssr.seeds import seed_of
 
-Benchmark = Literal["builtin-verified", "builtin-pro", "human"]
+Benchmark = Literal["builtin-verified", "builtin-pro", "builtin-tuning", "builtin-bugs", "human"]
 SHARES: dict[Benchmark, Share] = {
     "builtin-verified": "builtin-verified",
     "builtin-pro": "builtin-pro",
+    "builtin-tuning": "builtin-tuning",
+    "builtin-bugs": "builtin-bugs",
     "human": "training",
 }
 BATCH = 8
@@ -31,6 +34,8 @@ WORKERS = 2
 HUMAN_RELEASES = 3
 """Older releases of a repository that human-data issues come from."""
 FEWEST_TESTS = 5
+MAX_SPECIFICATION_LINES = 40
+"""Of a held-out bug: it stands in the prompt."""
 SELDOM_NOTICED = ("swap_statements",)
 """Kinds of mutations that mostly change nothing."""
 
@@ -44,8 +49,10 @@ def make_benchmark(
 ) -> list[Instance]:
     """The tasks of one benchmark, balanced over the repositories, in a fixed order; the same on every machine.
 
-    `human` shares neither a place (`share_of`) nor a release with the benchmarks: those take the head and every release
-    that can hold an upstream change. Raises EvaluationError when the repositories give fewer tasks than asked for.
+    `builtin-tuning` is made like `builtin-verified`, for choosing the keys of a scale; so is `builtin-bugs`, which is
+    told as self-play tells bugs (`with_specification`). `human` shares neither a place (`share_of`) nor a release with
+    the others: those take the head and every release that can hold an upstream change. Raises EvaluationError when the
+    repositories give fewer tasks than asked for.
     """
     total = tasks_asked_for(name, config)
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -61,8 +68,18 @@ def make_benchmark(
 
 def tasks_asked_for(name: Benchmark, config: EvaluationConfig) -> int:
     """Tasks of a benchmark that are made; the upstream changes of `builtin-pro` come on top."""
-    totals = {"builtin-verified": config.verified_tasks, "builtin-pro": config.pro_tasks, "human": config.human_tasks}
-    return totals[name]
+    return {
+        "builtin-verified": config.verified_tasks,
+        "builtin-pro": config.pro_tasks,
+        "builtin-tuning": config.tuning_tasks,
+        "builtin-bugs": config.bugs_tasks,
+        "human": config.human_tasks,
+    }[name]
+
+
+def with_specification(instance: Instance, agent: AgentConfig) -> Instance:
+    """A task told as self-play tells its bugs: the issue template around the reversed weakening, and no word more."""
+    return instance.model_copy(update={"problem_statement": specification(agent, instance.test_patch)})
 
 
 class Line:
@@ -100,12 +117,12 @@ class Line:
             yield from ((w, batch) for w, batch in zip(self.workshops, turn, strict=True) if batch)
 
     def _groups(self, workshop: Workshop, bugs: Sequence[Bug]) -> list[list[Bug]]:
-        """Bugs that make one task together: one for `builtin-verified`, two for `builtin-pro`, both for `human`."""
+        """Bugs that make one task together: two for `builtin-pro`, one or two for `human`, one for all others."""
         groups = []
         for index, bug in enumerate(bugs):
             before = self._latest.get(workshop.commit)
             self._latest[workshop.commit] = bug
-            if self.name == "builtin-verified" or (self.name == "human" and index % 3 == 0):
+            if self.name not in ("builtin-pro", "human") or (self.name == "human" and index % 3 == 0):
                 groups.append([bug])
             elif before is not None and before.function.name != bug.function.name:
                 groups.append([before, bug])
@@ -116,9 +133,15 @@ class Line:
             return
         identity = f"{workshop.snapshot.name}__{self.name.removeprefix('builtin-')}-{len(self.made) + 1:03d}"
         instance = workshop.instance(bugs, outcome, identity, self.name)
-        if instance is not None and workshop.holds(instance):
+        if instance is None or (self.name == "builtin-bugs" and _lines(instance) > MAX_SPECIFICATION_LINES):
+            return
+        if workshop.holds(instance):
             self.made.append(instance)
             self.finished()
+
+
+def _lines(instance: Instance) -> int:
+    return instance.test_patch.count("\n")
 
 
 def _line(

@@ -8,7 +8,7 @@ import typer
 app = typer.Typer(help="Held-out tasks, and how much of them a checkpoint resolves.", no_args_is_help=True)
 ScaleFile = Annotated[Path, typer.Option("--scale", help="The scale's file.")]
 BenchmarkName = Annotated[
-    str, typer.Option("--benchmark", help="builtin-verified, builtin-pro, human, or a name of evaluation.sources.")
+    str, typer.Option("--benchmark", help="builtin-verified, -pro, -tuning, -bugs, human, or of evaluation.sources.")
 ]
 Attempts = Annotated[
     Path | None, typer.Option("--attempts", help="Folder that finished attempts are kept in; a batch goes on from it.")

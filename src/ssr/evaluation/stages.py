@@ -12,7 +12,7 @@ from ssr.config import BenchmarkSource, Scale, load_scale
 from ssr.contracts import SandboxBackend
 from ssr.engine.factory import open_engine
 from ssr.errors import EvaluationError
-from ssr.evaluation.builtin import Benchmark, make_benchmark, tasks_asked_for
+from ssr.evaluation.builtin import Benchmark, make_benchmark, tasks_asked_for, with_specification
 from ssr.evaluation.fetching import fetch, fetch_scripts
 from ssr.evaluation.pro import Scripts, image_of, pro_tasks
 from ssr.evaluation.problem import Format, Problem, is_problems_file, load_problems, read_problems, write_problems
@@ -23,8 +23,9 @@ from ssr.evaluation.tasks import SnapshotSource, Task, builtin_tasks, swebench_t
 from ssr.evaluation.watching import watching
 from ssr.files import written
 from ssr.game.instance import read_instances
-from ssr.repository.snapshot import Snapshot, file_digest
+from ssr.repository.snapshot import Snapshot
 from ssr.sandbox.factory import open_backend
+from ssr.selfplay.journals import play_key
 from ssr.selfplay.progress import progress
 from ssr.selfplay.stages import replace_episodes, replace_instances, repositories_of
 from ssr.selfplay.tasks import Place
@@ -50,6 +51,8 @@ def make_benchmark_file(scale: Path, name: str, snapshots: Path, out: Path) -> i
     total = tasks_asked_for(known[name], config.evaluation)
     with open_backend(config.sandbox) as backend, progress(name, total) as advance:
         instances = make_benchmark(known[name], loaded, backend, config.evaluation, advance)
+    if name == "builtin-bugs":
+        instances = [with_specification(instance, config.agent) for instance in instances]
     replace_instances(out, instances)
     return len(instances)
 
@@ -166,11 +169,9 @@ def evaluate_shard(
 
 
 def key_of(config: Scale, checkpoint: Path) -> str:
-    """Names the weights and the settings that attempts depend on."""
-    sections = {name: getattr(config, name).model_dump(mode="json") for name in ("model", "engine", "agent", "sandbox")}
-    sampling = config.sampling.evaluation.model_dump(mode="json")
-    parts = [sections, sampling, config.evaluation.test_timeout_s, file_digest(checkpoint / "sha256")]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    """Names the weights, the settings and the code that attempts depend on."""
+    parts = [play_key(config, config.sampling.evaluation, checkpoint), config.evaluation.test_timeout_s]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def merge_shards(

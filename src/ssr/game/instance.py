@@ -15,7 +15,7 @@ from ssr.game.diffs import reverse
 from ssr.repository.snapshot import Snapshot
 
 TaskStrategy = Literal["direct", "removal", "history", "issue"]
-Source = Literal["selfplay", "builtin-verified", "builtin-pro", "human"]
+Source = Literal["selfplay", "builtin-verified", "builtin-pro", "builtin-tuning", "builtin-bugs", "human"]
 
 
 class Instance(BaseModel):

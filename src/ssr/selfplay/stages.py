@@ -45,13 +45,22 @@ def repositories_of(scale: Scale) -> list[str]:
     return names
 
 
+def _touched(scale: Scale) -> list[str]:
+    repos, untouched = repositories_of(scale), scale.selfplay.untouched
+    unknown = [name for name in untouched if name not in repos]
+    if unknown:
+        raise ConfigError(f"selfplay.untouched names {', '.join(unknown)}, which this scale does not play in")
+    return [name for name in repos if name not in untouched]
+
+
 def make_tasks(scale: Scale, place: Place, pool: Path | None, snapshots: Path, out: Path) -> None:
     """Injection tasks of a generation, or the instances drawn from `pool` where the run injects no bugs.
 
-    Snapshots are read only where tasks name places in them (`selfplay.seeding`).
+    Snapshots are read only where tasks name places in them (`selfplay.seeding`). Raises ConfigError for an `untouched`
+    repository that the scale does not play in.
     """
+    repos = _touched(scale)
     if scale.selfplay.data == "selfplay":
-        repos = repositories_of(scale)
         if scale.selfplay.seeding == "none":
             tasks = injection_tasks(place, repos, scale.selfplay)
         else:
@@ -60,7 +69,8 @@ def make_tasks(scale: Scale, place: Place, pool: Path | None, snapshots: Path, o
         return
     if pool is None:
         raise ConfigError(f"run {place.run!r} draws its tasks: name the file of issues or bugs with --pool")
-    replace_instances(out, drawn(place, read_instances(pool), scale.selfplay.issues))
+    issues = [instance for instance in read_instances(pool) if instance.repo not in scale.selfplay.untouched]
+    replace_instances(out, drawn(place, issues, scale.selfplay.issues))
 
 
 def inject_shard(

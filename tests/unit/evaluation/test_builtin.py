@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 from unidiff import PatchSet
 
-from ssr.config import EvaluationConfig
+from ssr.agent.prompts import specification
+from ssr.config import AgentConfig, EvaluationConfig
 from ssr.contracts import SandboxBackend
 from ssr.errors import EvaluationError
-from ssr.evaluation.builtin import make_benchmark
+from ssr.evaluation.builtin import make_benchmark, with_specification
 from ssr.evaluation.grading import evaluate_patch
 from ssr.evaluation.sources import read_sources
 from ssr.game.codebase import open_codebase
@@ -117,3 +118,30 @@ def test_too_few_tasks_are_an_error(pocket: Snapshot, backend: SandboxBackend) -
     newest = replace(pocket, releases=pocket.releases[-1:])
     with pytest.raises(EvaluationError, match="60 tasks are asked for and the repositories give 0"):
         make_benchmark("human", [newest], backend, EvaluationConfig())
+
+
+@pytest.fixture(scope="session")
+def split(pocket: Snapshot) -> Snapshot:
+    """The pocket project under a name that puts some of its functions into the two small shares."""
+    return replace(pocket, name="pocket211")
+
+
+def test_held_out_bugs_are_told_by_their_tests_alone(split: Snapshot, backend: SandboxBackend) -> None:
+    config, agent = EvaluationConfig(bugs_tasks=2, test_timeout_s=120), AgentConfig(prompts="brief")
+    bugs = make_benchmark("builtin-bugs", [split], backend, config)
+    assert [bug.instance_id for bug in bugs] == ["pocket211__bugs-001", "pocket211__bugs-002"]
+    functions = {function.name: function for function in read_sources(split, split.head).functions}
+    for bug in bugs:
+        assert {share_of(split.name, functions[name]) for name in places(split, bug)} == {"builtin-bugs"}
+        told = with_specification(bug, agent)
+        assert told.problem_statement == specification(agent, bug.test_patch)
+        assert bug.test_patch.strip() in told.problem_statement
+        assert bug.problem_statement not in told.problem_statement
+
+
+def test_the_tuning_set_has_places_of_its_own(split: Snapshot, backend: SandboxBackend) -> None:
+    config = EvaluationConfig(tuning_tasks=1, test_timeout_s=120)
+    task = make_benchmark("builtin-tuning", [split], backend, config)[0]
+    functions = {function.name: function for function in read_sources(split, split.head).functions}
+    assert {share_of(split.name, functions[name]) for name in places(split, task)} == {"builtin-tuning"}
+    assert (task.source, len(places(split, task))) == ("builtin-tuning", 1)

@@ -4,10 +4,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 from selfplay_examples import instance
 
-from ssr.config import SelfplayConfig
+from ssr.config import Scale, SelfplayConfig
 from ssr.errors import ConfigError
+from ssr.game.instance import read_instances, write_instances
+from ssr.selfplay.stages import make_tasks
 from ssr.selfplay.tasks import Place, drawn, injection_tasks, read_tasks, write_tasks
 
 REPOS = ["alpha", "beta", "gamma"]
@@ -73,3 +76,23 @@ def test_a_pool_smaller_than_a_generation_is_drawn_whole() -> None:
     assert {issue.instance_id for issue in drawn(Place("baseline", 0, 3), pool, 16)} == {"a", "b"}
     with pytest.raises(ConfigError, match="pool"):
         drawn(Place("baseline", 0, 1), [], 4)
+
+
+def test_an_untouched_repository_is_in_no_task_and_no_issue(tmp_path: Path) -> None:
+    listing = tmp_path / "list.yaml"
+    entry = {"kind": "git", "licence": "MIT", "environment": "x.txt", "source": "x", "commit": "0" * 40}
+    listing.write_text(yaml.safe_dump(dict.fromkeys(REPOS, entry)))
+    pool, out = tmp_path / "pool.parquet", tmp_path / "tasks.parquet"
+    write_instances(pool, [instance(f"{repo}-{n}").model_copy(update={"repo": repo}) for repo in REPOS for n in (1, 2)])
+
+    def scale(**keys: object) -> Scale:
+        selfplay = CONFIG.model_dump() | {"untouched": ["beta"]} | keys
+        given = {"name": "kept", "repositories": listing, "model": {"base": "none"}, "runs": {"ssr": {}}}
+        return Scale.model_validate(given | {"selfplay": selfplay})
+
+    make_tasks(scale(), Place("ssr", 0, 1), None, tmp_path, out)
+    assert {task.repo for task in read_tasks(out)} == {"alpha", "gamma"}
+    make_tasks(scale(data="issues", issues=6), Place("baseline", 0, 1), pool, tmp_path, out)
+    assert sorted(issue.repo for issue in read_instances(out)) == ["alpha", "alpha", "gamma", "gamma"]
+    with pytest.raises(ConfigError, match=r"untouched names delta"):
+        make_tasks(scale(untouched=["delta"]), Place("ssr", 0, 1), None, tmp_path, out)

@@ -9,7 +9,7 @@ rule install:
     benchmark:
         "results/{scale}/timings/install.tsv"
     params:
-        scale=SCALE_FILE,
+        scale=scale_file,
         settings=settings("model"),
         released=released_digest,
         folder=subpath(output[0], parent=True),
@@ -27,7 +27,7 @@ rule tokenizer:
     benchmark:
         "results/{scale}/timings/tokenizer.tsv"
     params:
-        scale=SCALE_FILE,
+        scale=scale_file,
         settings=settings("basemodel.vocabulary"),
         folder=subpath(output[0], parent=True),
     shell:
@@ -46,7 +46,7 @@ rule pretrain:
         "results/{scale}/timings/pretrain.tsv"
     threads: SCALE.basemodel.threads
     params:
-        scale=SCALE_FILE,
+        scale=scale_file,
         settings=settings("basemodel", "agent"),
         tokenizer_folder=subpath(input.tokenizer, parent=True),
         folder=subpath(output[0], parent=True),
@@ -66,7 +66,7 @@ rule demonstrate:
     benchmark:
         "results/{scale}/timings/demonstrate.tsv"
     params:
-        scale=SCALE_FILE,
+        scale=scale_file,
         settings=settings("basemodel.demonstrations", "agent", "game", "sandbox"),
         tokenizer_folder=subpath(input.tokenizer, parent=True),
         folder=subpath(output[0], parent=True),
@@ -87,7 +87,7 @@ rule finetune:
         "results/{scale}/timings/finetune.tsv"
     threads: SCALE.basemodel.threads
     params:
-        scale=SCALE_FILE,
+        scale=scale_file,
         settings=settings("basemodel", "agent"),
         pretrained_folder=subpath(input.pretrained, parent=True),
         demonstrations_folder=subpath(input.demonstrations, parent=True),

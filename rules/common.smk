@@ -5,25 +5,22 @@ import os
 
 from pathlib import Path
 
-import yaml
-
 from snakemake.exceptions import WorkflowError
 from ssr.config import load_scale
+from ssr.config.overrides import changed_keys, effective_scale
 from ssr.repository.listing import load_repositories
 from ssr.repository.snapshot import file_digest
 
 if len(workflow.configfiles) != 1:
     raise WorkflowError("name one scale: --configfile takes exactly one file under workflow/config/")
 
-SCALE_FILE = os.path.relpath(workflow.configfiles[0])
-SCALE = load_scale(Path(SCALE_FILE))
-
-# The two words that --config may say: which benchmark, and whose checkpoints, the target `evaluate` scores.
+# The two words that --config may say beside keys of the scale: which benchmark, and whose checkpoints, the target
+# `evaluate` scores.
 CHOSEN = {key: config.pop(key) for key in ("benchmark", "run") if key in config}
 
-with open(SCALE_FILE) as file:
-    if yaml.safe_load(file) != config:
-        raise WorkflowError(f"the commands read {SCALE_FILE} alone: change a key there, not with --config")
+GIVEN_FILE = Path(os.path.relpath(workflow.configfiles[0]))
+SCALE_FILE = effective_scale(GIVEN_FILE, changed_keys(config, GIVEN_FILE))
+SCALE = load_scale(SCALE_FILE)
 
 REPOSITORIES = load_repositories(SCALE.repositories)
 
@@ -42,6 +39,11 @@ wildcard_constraints:
     shard=r"\d+",
     benchmark="[a-z0-9-]+",
     repo="[A-Za-z0-9_.-]+",
+
+
+def scale_file(wildcards, input):
+    """The scale's file. A function of the input, as its name must rerun nothing: what a stage depends on is in `settings`."""
+    return SCALE_FILE
 
 
 @functools.cache
@@ -254,7 +256,7 @@ def chosen_reports(wildcards):
     run = CHOSEN.get("run", "base")
     known = [*SCALE.evaluation.benchmarks, *SCALE.evaluation.sources, "builtin-verified", "builtin-pro"]
     if not set(benchmarks) <= set(known) or run not in ["base", *SCALE.runs]:
-        raise WorkflowError(f"--config benchmark={benchmarks[0]} run={run}: {SCALE_FILE} has no such benchmark or run")
+        raise WorkflowError(f"--config benchmark={benchmarks[0]} run={run}: {GIVEN_FILE} has no such benchmark or run")
     path = "results/{scale}/evaluate/{run}/s{seed}/{generation}/{benchmark}/report.json"
     of_base = run == "base"
     numbers = ["000"] if of_base else scored_generations(run)

@@ -14,7 +14,7 @@ rule tasks_held_out:
         "results/{scale}/timings/benchmarks/{benchmark}.tsv"
     priority: 5
     params:
-        scale=SCALE_FILE,
+        scale=scale_file,
         settings=task_settings,
         tasks=number_of_tasks,
     shell:
@@ -32,7 +32,7 @@ rule score:
     benchmark:
         "results/{scale}/timings/evaluate/{run}/s{seed}/{generation}/{benchmark}/{shard}.tsv"
     params:
-        scale=SCALE_FILE,
+        scale=scale_file,
         settings=settings("evaluation.shards", "evaluation.test_timeout_s", *SCORING),
         checkpoint_folder=subpath(input.checkpoint, parent=True),
         folder=subpath(output[0], parent=True),

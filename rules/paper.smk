@@ -13,7 +13,7 @@ rule metrics:
     benchmark:
         "results/{scale}/timings/metrics.tsv"
     params:
-        scale=SCALE_FILE,
+        scale=scale_file,
         folder=subpath(output[0], parent=True),
     shell:
         "ssr metrics --scale {params.scale} --results {params.folder} --out {output} &> {log}"

@@ -12,7 +12,7 @@ rule tasks:
     benchmark:
         "results/{scale}/timings/tasks/{run}/s{seed}/{generation}.tsv"
     params:
-        scale=SCALE_FILE,
+        scale=scale_file,
         settings=settings("include", *DRAWING),
         pool=options("--pool", pool),
     shell:
@@ -33,7 +33,7 @@ rule inject:
         "results/{scale}/timings/inject/{run}/s{seed}/{generation}/{shard}.tsv"
     priority: 2
     params:
-        scale=SCALE_FILE,
+        scale=scale_file,
         settings=settings("selfplay.shards", *PLAYING, *CONTROL),
         checkpoint_folder=subpath(input.checkpoint, parent=True),
         folder=subpath(output[0], parent=True),
@@ -56,7 +56,7 @@ rule validate:
         "results/{scale}/timings/validate/{run}/s{seed}/{generation}/{shard}.tsv"
     priority: 2
     params:
-        scale=SCALE_FILE,
+        scale=scale_file,
         settings=settings("sandbox", "agent.prompts", *CHECKING),
         held_out=options("--held-out", held_out),
         folder=subpath(output[0], parent=True),
@@ -78,7 +78,7 @@ rule solve:
         "results/{scale}/timings/solve/{run}/s{seed}/{generation}/{shard}.tsv"
     priority: 2
     params:
-        scale=SCALE_FILE,
+        scale=scale_file,
         settings=settings("selfplay.shards", *PLAYING, *ATTEMPTING),
         instances=options("--instances", instances),
         checkpoint_folder=subpath(input.checkpoint, parent=True),
@@ -99,7 +99,7 @@ rule bugs:
     benchmark:
         "results/{scale}/timings/bugs/{run}/s{seed}.tsv"
     params:
-        scale=SCALE_FILE,
+        scale=scale_file,
         validated="results/{scale}/validate/{run}/s{seed}",
         solved="results/{scale}/solve/{run}/s{seed}",
     shell:
@@ -121,7 +121,7 @@ rule batch:
         "results/{scale}/timings/batch/{run}/s{seed}/{generation}.tsv"
     priority: 3
     params:
-        scale=SCALE_FILE,
+        scale=scale_file,
         settings=settings("selfplay.train_roles", *REWARDING),
         injected=options("--injected", injected),
         checked=options("--checked", checked),

@@ -15,7 +15,7 @@ rule train:
     priority: 4
     threads: training_threads
     params:
-        scale=SCALE_FILE,
+        scale=scale_file,
         settings=settings("model.dtype", "training"),
         previous_folder=subpath(input.previous, parent=True),
         folder=subpath(output[0], parent=True),

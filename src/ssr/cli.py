@@ -12,6 +12,7 @@ from ssr.bench.cli import app as bench
 from ssr.errors import ConfigError, SSRError
 from ssr.evaluation.cli import app as evaluate
 from ssr.lifetime import end_with_parent
+from ssr.options import ScaleFile, changeable
 from ssr.paper.cli import app as paper
 
 app = typer.Typer(
@@ -20,7 +21,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-ScaleFile = Annotated[Path, typer.Option("--scale", help="The scale's file.")]
 Run = Annotated[str, typer.Option("--run", help="A run of the scale.")]
 Seed = Annotated[int, typer.Option("--seed", help="Which repetition of the run.")]
 Generation = Annotated[int, typer.Option("--generation", help="Counted from 1.")]
@@ -58,6 +58,7 @@ app.add_typer(basemodel, name="basemodel")
 def tasks(
     scale: ScaleFile,
     run: Run,
+@changeable
     seed: Seed,
     generation: Generation,
     out: OutFile,
@@ -75,6 +76,7 @@ def tasks(
 def inject(
     scale: ScaleFile,
     run: Run,
+@changeable
     seed: Seed,
     generation: Generation,
     shard: Shard,
@@ -96,6 +98,7 @@ def validate(
     directory: Annotated[Path, typer.Argument(help="A folder with the five files of a bug artifact.")],
     snapshot: Annotated[Path, typer.Option("--snapshot", help="The repository's snapshot.")],
     scale: Annotated[
+@changeable
         Path | None, typer.Option("--scale", help="A scale whose rules hold; the defaults without.")
     ] = None,
 ) -> None:
@@ -110,6 +113,7 @@ def validate_shard(
     scale: ScaleFile,
     run: Run,
     artifacts: Annotated[Path, typer.Option("--artifacts", help="A shard's artifacts.parquet.")],
+@changeable
     out: OutFolder,
     held_out: Annotated[list[Path] | None, typer.Option("--held-out", help="Benchmarks that no bug may touch.")] = None,
     snapshots: Snapshots = SNAPSHOTS,
@@ -126,6 +130,7 @@ def solve(
     scale: ScaleFile,
     run: Run,
     seed: Seed,
+@changeable
     generation: Generation,
     shard: Shard,
     instances: Annotated[list[Path], typer.Option("--instances", help="Files of instances to share out.")],
@@ -149,6 +154,7 @@ def bugs(
     validated: Annotated[Path, typer.Option("--validated", help="The run's folder of validated instances.")],
     solved: Annotated[Path, typer.Option("--solved", help="The run's folder of solver episodes.")],
     out: OutFile,
+@changeable
 ) -> None:
     """Gather a run's valid, solvable bugs, each once, for repair-only training."""
     from ssr.selfplay import stages
@@ -163,6 +169,7 @@ def batch(
     checkpoint: Annotated[Path, typer.Option("--checkpoint", help="Folder of the weights that are trained next.")],
     solved: Annotated[list[Path], typer.Option("--solved", help="Episodes of every shard's solvers.")],
     out: OutFile,
+@changeable
     injected: Annotated[
         list[Path] | None, typer.Option("--injected", help="Episodes of every shard's injectors.")
     ] = None,
@@ -182,6 +189,7 @@ def train(
     batch: Annotated[Path, typer.Option("--batch", help="The generation's trajectories.")],
     checkpoint: Annotated[Path, typer.Option("--checkpoint", help="Folder of the weights before.")],
     metrics: Annotated[Path, typer.Option("--metrics", help="File of one row an optimizer step.")],
+@changeable
     out: OutFolder,
 ) -> None:
     """Train a generation through `accelerate launch`, and write the next checkpoint."""
@@ -199,6 +207,7 @@ def plan(
     flops: Annotated[float | None, typer.Option("--flops", help="Operations a second of a training process.")] = None,
     decoded: Annotated[
         float | None, typer.Option("--decoded", help="Tokens a second that an engine generates.")
+@changeable
     ] = None,
     episode_tokens: Annotated[int | None, typer.Option("--episode-tokens", help="Tokens of an episode.")] = None,
     json: Annotated[Path | None, typer.Option("--json", help="Also write the figures to this file.")] = None,

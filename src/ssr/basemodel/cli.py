@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from ssr.options import ScaleFile, changeable
+
 app = typer.Typer(help="Make the small base model from nothing.", no_args_is_help=True)
-ScaleFile = Annotated[Path, typer.Option("--scale", help="The scale's file.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write.")]
 Snapshots = Annotated[Path, typer.Option("--snapshots", help="Folder of the snapshots.")]
 SNAPSHOTS = Path("results/snapshots")
@@ -14,6 +15,7 @@ TokenizerFolder = Annotated[Path, typer.Option("--tokenizer", help="Folder of th
 
 
 @app.command()
+@changeable
 def tokenizer(scale: ScaleFile, out: Out, snapshots: Snapshots = SNAPSHOTS) -> None:
     """Train the tokenizer on the repositories, library functions and rendered drills."""
     from ssr.basemodel.pretrain import make_tokenizer
@@ -23,6 +25,7 @@ def tokenizer(scale: ScaleFile, out: Out, snapshots: Snapshots = SNAPSHOTS) -> N
 
 
 @app.command()
+@changeable
 def pretrain(scale: ScaleFile, tokenizer: TokenizerFolder, out: Out, snapshots: Snapshots = SNAPSHOTS) -> None:
     """Pre-train a new model on source code and drills."""
     from ssr.basemodel.pretrain import pretrain as run
@@ -33,6 +36,7 @@ def pretrain(scale: ScaleFile, tokenizer: TokenizerFolder, out: Out, snapshots: 
 
 
 @app.command()
+@changeable
 def demonstrate(scale: ScaleFile, tokenizer: TokenizerFolder, out: Out, snapshots: Snapshots = SNAPSHOTS) -> None:
     """Let the demonstrator play both roles in every repository, and keep what passed checks and verdicts."""
     from ssr.basemodel.demonstrate import demonstrate as run
@@ -42,6 +46,7 @@ def demonstrate(scale: ScaleFile, tokenizer: TokenizerFolder, out: Out, snapshot
 
 
 @app.command()
+@changeable
 def finetune(
     scale: ScaleFile,
     pretrained: Annotated[Path, typer.Option("--pretrained", help="Folder of the pre-trained model.")],
@@ -58,6 +63,7 @@ def finetune(
 
 
 @app.command()
+@changeable
 def install(scale: ScaleFile, out: Out) -> None:
     """Make checkpoint 000 from the scale's base model: a folder, or a Hugging Face model's name."""
     from ssr.basemodel.install import install as run

@@ -5,12 +5,15 @@ from typing import Annotated
 
 import typer
 
+from ssr.options import changeable
+
 app = typer.Typer(help="Measure what parts of the method cost on this machine.", no_args_is_help=True)
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write the figures to this file.")]
 SNAPSHOTS = Path("results/snapshots")
 
 
 @app.command()
+@changeable
 def consistency(
     scale: Annotated[Path, typer.Option("--scale", help="The scale's file.")] = Path("workflow/config/mini.yaml"),
     snapshots: Annotated[Path, typer.Option("--snapshots", help="Folder of the snapshots.")] = SNAPSHOTS,
@@ -28,6 +31,7 @@ def consistency(
 
 
 @app.command()
+@changeable
 def rollout(
     scale: Annotated[Path, typer.Option("--scale", help="The scale's file.")] = Path("workflow/config/mini.yaml"),
     engines: Annotated[

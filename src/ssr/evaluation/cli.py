@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from ssr.options import ScaleFile, changeable
+
 app = typer.Typer(help="Held-out tasks, and how much of them a checkpoint resolves.", no_args_is_help=True)
-ScaleFile = Annotated[Path, typer.Option("--scale", help="The scale's file.")]
 BenchmarkName = Annotated[
     str, typer.Option("--benchmark", help="builtin-verified, -pro, -tuning, -bugs, human, or of evaluation.sources.")
 ]
@@ -23,6 +24,7 @@ SNAPSHOTS = Path("results/snapshots")
 
 @app.command()
 def make(
+@changeable
     scale: ScaleFile,
     benchmark: BenchmarkName,
     out: Annotated[Path, typer.Option("--out", help="File to write.")],
@@ -36,6 +38,7 @@ def make(
 
 @app.command()
 def run(
+@changeable
     scale: ScaleFile,
     benchmark: BenchmarkName,
     run: Annotated[str, typer.Option("--run", help="A run of the scale, or base.")],
@@ -63,6 +66,7 @@ def run(
 
 @app.command()
 def batch(
+@changeable
     scale: ScaleFile,
     benchmark: BenchmarkName,
     out: Annotated[Path, typer.Option("--out", help="Folder to write.")],
@@ -105,6 +109,7 @@ def merge(
 
 @app.command()
 def check(
+@changeable
     benchmark: Annotated[str, typer.Argument(help="A benchmark of the scale.")],
     scale: ScaleFile,
     tasks: Annotated[Path | None, typer.Option("--tasks", help="The benchmark's file; it is made without one.")] = None,
@@ -159,6 +164,7 @@ def harness(
 
 @app.command()
 def images(
+@changeable
     tasks: Annotated[list[Path], typer.Argument(help="Files of our own tasks or bugs.")],
     scale: ScaleFile,
     snapshots: Snapshots = SNAPSHOTS,
@@ -172,6 +178,7 @@ def images(
 
 @app.command()
 def human(
+@changeable
     name: Annotated[str, typer.Argument(help="A training set of evaluation.sources.")],
     scale: ScaleFile,
     out: Annotated[Path, typer.Option("--out", help="Folder to write.")],

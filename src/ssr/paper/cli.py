@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from ssr.options import changeable
+
 app = typer.Typer()
 Metrics = Annotated[Path, typer.Option("--metrics", help="metrics.parquet of a scale.")]
 Reported = Annotated[Path, typer.Option("--reported", help="The paper's own numbers.")]
@@ -14,6 +16,7 @@ SNAPSHOTS = Path("results/snapshots")
 
 
 @app.command()
+@changeable
 def metrics(
     scale: Annotated[Path, typer.Option("--scale", help="The scale's file.")],
     results: Annotated[Path, typer.Option("--results", help="Folder of the scale's results.")],
@@ -71,6 +74,7 @@ app.add_typer(manifests, name="manifest")
 
 
 @manifests.command()
+@changeable
 def write(
     scale: Annotated[Path, typer.Option("--scale", help="The scale's file.")],
     out: Annotated[Path, typer.Option("--out", help="File to write.")],

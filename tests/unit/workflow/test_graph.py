@@ -119,8 +119,20 @@ def test_another_scale_leaves_nothing_of_the_default_behind(project: Project) ->
     assert "results/smoke/" in out and "results/mini" not in out and "run=direct" not in out
 
 
-def test_keys_on_the_command_line_are_refused(project: Project) -> None:
-    assert "change a key" in project.fails("-n", "--config", "name=other")
+def test_a_key_on_the_command_line_makes_a_scale_that_the_commands_are_given(project: Project) -> None:
+    smoke = ("--configfile", "workflow/config/smoke.yaml", "--config")
+    out = project.snakemake("-n", "-p", *smoke, "name=other", "game={attempts: 2}")
+    (scale,) = set(re.findall(r"--scale (\S+)", out))
+    values = yaml.safe_load((project.root / scale).read_text())
+    assert scale.startswith("results/other/scales/") and values["game"]["attempts"] == 2
+    assert "greater than or equal to 1" in project.fails("-n", *smoke, "game={attempts: 0}")
+
+
+def test_a_key_on_the_command_line_runs_again_what_depends_on_it(project: Project) -> None:
+    scale = project.rewrite("smoke", runs={"ssr": {}}, selfplay={"generations": 1, "lag": 0, "shards": 1})
+    project.snakemake("--cores", "1", "selfplay", "--configfile", scale)
+    jobs = plan(project, "selfplay", "--configfile", scale, "--config", "game={alpha: 0.5}")
+    assert {job.rule for job in jobs} == {"batch", "train", "selfplay"}
 
 
 def test_one_benchmark_of_one_run_can_be_evaluated(project: Project) -> None:

@@ -1,4 +1,5 @@
 # One generation of self-play: tasks, injection, consistency checks, solver attempts, rewards.
+JOURNALS = "results/{scale}/journals/{run}/s{seed}"
 
 
 rule tasks:
@@ -36,11 +37,12 @@ rule inject:
         scale=scale_file,
         settings=settings("selfplay.shards", *PLAYING, *CONTROL),
         checkpoint_folder=subpath(input.checkpoint, parent=True),
+        journals=JOURNALS,
         folder=subpath(output[0], parent=True),
     shell:
         "ssr inject --scale {params.scale} --run {wildcards.run} --seed {wildcards.seed}"
         " --generation {wildcards.generation} --shard {wildcards.shard} --tasks {input.tasks}"
-        " --checkpoint {params.checkpoint_folder} --out {params.folder} &> {log}"
+        " --checkpoint {params.checkpoint_folder} --journals {params.journals} --out {params.folder} &> {log}"
 
 
 rule validate:
@@ -82,11 +84,12 @@ rule solve:
         settings=settings("selfplay.shards", *PLAYING, *ATTEMPTING),
         instances=options("--instances", instances),
         checkpoint_folder=subpath(input.checkpoint, parent=True),
+        journals=JOURNALS,
         folder=subpath(output[0], parent=True),
     shell:
         "ssr solve --scale {params.scale} --run {wildcards.run} --seed {wildcards.seed}"
         " --generation {wildcards.generation} --shard {wildcards.shard} {params.instances}"
-        " --checkpoint {params.checkpoint_folder} --out {params.folder} &> {log}"
+        " --checkpoint {params.checkpoint_folder} --journals {params.journals} --out {params.folder} &> {log}"
 
 
 rule bugs:

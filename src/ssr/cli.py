@@ -28,6 +28,9 @@ Shard = Annotated[int, typer.Option("--shard", help="Which of the run's shards, 
 Checkpoint = Annotated[Path, typer.Option("--checkpoint", help="Folder of the weights that play.")]
 Snapshots = Annotated[Path, typer.Option("--snapshots", help="Folder of the snapshots.")]
 Runs = Annotated[Path, typer.Option("--runs", help="Folder of the run store: a cache, safe to delete.")]
+Journals = Annotated[
+    Path, typer.Option("--journals", help="Folder of the run and seed that finished episodes are kept in.")
+]
 OutFile = Annotated[Path, typer.Option("--out", help="File to write.")]
 OutFolder = Annotated[Path, typer.Option("--out", help="Folder to write.")]
 SNAPSHOTS = Path("results/snapshots")
@@ -82,6 +85,7 @@ def inject(
     shard: Shard,
     tasks: Annotated[Path, typer.Option("--tasks", help="The generation's tasks.")],
     checkpoint: Checkpoint,
+    journals: Journals,
     out: OutFolder,
     snapshots: Snapshots = SNAPSHOTS,
 ) -> None:
@@ -90,7 +94,7 @@ def inject(
     from ssr.selfplay.tasks import Place
 
     place = Place(run, seed, generation)
-    stages.inject_shard(stages.load(scale, run), place, shard, tasks, checkpoint, snapshots, out)
+    stages.inject_shard(stages.load(scale, run), place, shard, tasks, checkpoint, snapshots, journals, out)
 
 
 @app.command()
@@ -135,6 +139,7 @@ def solve(
     shard: Shard,
     instances: Annotated[list[Path], typer.Option("--instances", help="Files of instances to share out.")],
     checkpoint: Checkpoint,
+    journals: Journals,
     out: OutFolder,
     snapshots: Snapshots = SNAPSHOTS,
     runs: Runs = RUNS,
@@ -144,7 +149,8 @@ def solve(
     from ssr.selfplay.tasks import Place
 
     place = Place(run, seed, generation)
-    stages.solve_shard(stages.load(scale, run), place, shard, instances, checkpoint, snapshots, runs, out)
+    loaded = stages.load(scale, run)
+    stages.solve_shard(loaded, place, shard, instances, checkpoint, snapshots, runs, journals, out)
 
 
 @app.command()

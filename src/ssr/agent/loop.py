@@ -35,6 +35,8 @@ class EpisodeSpec:
     open_sandbox: Callable[[], Sandbox]
     seed: int
     read_submission: ReadSubmission
+    starts_from: str = ""
+    """Names the state that the sandbox opens in."""
 
 
 @dataclass

@@ -8,6 +8,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 
 from ssr.agent.episode import Episode, Timing
+from ssr.agent.journal import Journal
 from ssr.agent.loop import Conversation, EpisodeSpec, play
 from ssr.config import AgentConfig, Sampling
 from ssr.contracts import Engine, Sandbox
@@ -23,17 +24,25 @@ def run_episodes(
     sampling: Sampling,
     in_flight: int,
     finished: Callable[[Episode], object] = lambda episode: None,
+    journal: Journal | None = None,
 ) -> list[Episode]:
     """Play the episodes, at most `in_flight` at a time; they come back in the order of `specs`.
 
-    `finished` is told of each as it ends. An episode whose sandbox or engine fails is played again from its start with
+    `finished` is told of each as it ends. Those that the `journal` holds are not played; the others are kept in it as
+    they end. An episode whose sandbox or engine fails is played again from its start with
     the same seed, `config.infrastructure_retries` times, and then recorded as `infrastructure`. Any other exception
     ends the whole call.
     """
     names = [spec.episode_id for spec in specs]
     if len(set(names)) != len(names):
         raise ValueError("episode ids must differ")
-    return asyncio.run(_Rollout(specs, engine, config, sampling, finished).run(min(in_flight, len(specs))))
+    known = {spec.episode_id: episode for spec in specs if journal and (episode := journal.find(spec))}
+    for episode in known.values():
+        finished(episode)
+    todo = [spec for spec in specs if spec.episode_id not in known]
+    played = asyncio.run(_Rollout(todo, engine, config, sampling, finished, journal).run(min(in_flight, len(todo))))
+    known |= {episode.episode_id: episode for episode in played}
+    return [known[name] for name in names]
 
 
 class _Rollout:
@@ -47,8 +56,10 @@ class _Rollout:
         config: AgentConfig,
         sampling: Sampling,
         finished: Callable[[Episode], object],
+        journal: Journal | None,
     ) -> None:
-        self.engine, self.config, self.sampling, self.finished = engine, config, sampling, finished
+        self.engine, self.config, self.sampling = engine, config, sampling
+        self.finished, self.journal = finished, journal
         self.waiting: Iterator[tuple[int, EpisodeSpec]] = iter(enumerate(specs))
         self.episodes: dict[int, Episode] = {}
         self.joined = 0
@@ -75,6 +86,8 @@ class _Rollout:
         for index, spec in self.waiting:
             episode = await self._play(spec, threads)
             self.episodes[index] = episode
+            if self.journal:
+                self.journal.keep(spec, episode)
             self.finished(episode)
         self.joined -= 1
         self.engine.leave()

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from ssr.agent.episode import Episode, Timing
+from ssr.agent.episode import Episode
+from ssr.agent.journal import episode_of, plain, read_record, write_record
 from ssr.files import written
 
 FORMAT = "mini-swe-agent-1.1"
@@ -63,23 +63,10 @@ def write_attempt(
         (partial / f"{instance_id}.traj.json").write_text(json.dumps(told, indent=1) + "\n")
         for name, text in files.items():
             (partial / name).write_text(text)
-        record = {"key": key, "episode": _plain(episode), "columns": dict(columns)}
-        (partial / RECORD).write_text(json.dumps(record) + "\n")
+        write_record(partial / RECORD, key, {"episode": plain(episode), "columns": dict(columns)})
 
 
 def read_attempt(folder: Path, instance_id: str, key: str) -> tuple[Episode, dict[str, Any]] | None:
     """A finished attempt as it was written; None where there is none, or one that something else was attempted in."""
-    path = folder / instance_id / RECORD
-    if not path.exists():
-        return None
-    record = json.loads(path.read_text())
-    if record["key"] != key:
-        return None
-    timing = Timing(**record["episode"].pop("timing"))
-    return replace(Episode(**record["episode"]), timing=timing), record["columns"]
-
-
-def _plain(episode: Episode) -> dict[str, Any]:
-    """What JSON can hold; the submission is a column."""
-    values = {name: getattr(episode, name) for name in Episode.__dataclass_fields__ if name != "submission"}
-    return values | {"messages": [dict(message) for message in episode.messages], "timing": asdict(episode.timing)}
+    record = read_record(folder / instance_id / RECORD, key)
+    return None if record is None else (episode_of(record["episode"]), record["columns"])

@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from ssr.agent.episode import Episode
+from ssr.agent.journal import Journal
 from ssr.agent.prompts import injector_messages
 from ssr.agent.rollout import EpisodeSpec, run_episodes
 from ssr.config import Scale
@@ -26,10 +27,11 @@ def inject(
     snapshots: dict[str, Snapshot],
     scale: Scale,
     finished: Callable[[Episode], object] = lambda episode: None,
+    journal: Journal | None = None,
 ) -> list[Episode]:
-    """Play the injector episodes, in the order of the tasks."""
+    """Play the injector episodes that the journal does not hold; all of them, in the order of the tasks."""
     specs = [_spec(task, backend, snapshots[task.repo], scale) for task in tasks]
-    return run_episodes(specs, engine, scale.agent, scale.sampling.training, scale.engine.in_flight, finished)
+    return run_episodes(specs, engine, scale.agent, scale.sampling.training, scale.engine.in_flight, finished, journal)
 
 
 def columns_of(task: InjectionTask) -> dict[str, Any]:
@@ -63,4 +65,5 @@ def _spec(task: InjectionTask, backend: SandboxBackend, snapshot: Snapshot, scal
         open_sandbox=lambda: backend.open(snapshot),
         seed=task.episode_seed,
         read_submission=read_artifact,
+        starts_from=snapshot.head,
     )

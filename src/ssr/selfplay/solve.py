@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from ssr.agent.episode import Episode
+from ssr.agent.journal import Journal
 from ssr.agent.prompts import solver_messages
 from ssr.agent.rollout import EpisodeSpec, run_episodes
 from ssr.agent.tools import read_patch
@@ -69,9 +70,10 @@ class Solver:
         scale: Scale,
         finished: Callable[[Episode], object] = lambda episode: None,
         store: RunStore | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self.place, self.engine, self.backend, self.snapshots = place, engine, backend, snapshots
-        self.scale, self.finished, self.store = scale, finished, store
+        self.scale, self.finished, self.store, self.journal = scale, finished, store, journal
 
     def play(self, instances: Sequence[Instance]) -> tuple[list[Attempt], list[Instance]]:
         """All attempts on the bugs, first order before second, and the second-order bugs that were made.
@@ -93,9 +95,8 @@ class Solver:
         codebases = Codebases(self.backend, self.snapshots)
         try:
             specs = [self._spec(instance, number, codebases) for instance, number in cases]
-            episodes = run_episodes(
-                specs, self.engine, scale.agent, scale.sampling.training, scale.engine.in_flight, self.finished
-            )
+            sampling, in_flight = scale.sampling.training, scale.engine.in_flight
+            episodes = run_episodes(specs, self.engine, scale.agent, sampling, in_flight, self.finished, self.journal)
         finally:
             codebases.close()
         return self._judged(cases, episodes)
@@ -110,6 +111,7 @@ class Solver:
             open_sandbox=lambda: codebases.open(instance),
             seed=self.place.seed_of("solver", name, number),
             read_submission=read_patch,
+            starts_from=instance.model_dump_json(),
         )
 
     def _judged(self, cases: Sequence[tuple[Instance, int]], episodes: Sequence[Episode]) -> list[Attempt]:

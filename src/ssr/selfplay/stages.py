@@ -24,6 +24,7 @@ from ssr.selfplay.bugs import good_bugs, solve_rates_of
 from ssr.selfplay.collect import CHECKED, INJECTED, SOLVED, collect
 from ssr.selfplay.files import read_rows, shard_of, write_rows
 from ssr.selfplay.held_out import HeldOut
+from ssr.selfplay.journals import open_journal
 from ssr.selfplay.progress import progress
 from ssr.selfplay.seeding import seeded_tasks
 from ssr.selfplay.tasks import Place, drawn, injection_tasks, read_tasks, write_tasks
@@ -74,9 +75,12 @@ def make_tasks(scale: Scale, place: Place, pool: Path | None, snapshots: Path, o
 
 
 def inject_shard(
-    scale: Scale, place: Place, shard: int, tasks: Path, checkpoint: Path, snapshots: Path, out: Path
+    scale: Scale, place: Place, shard: int, tasks: Path, checkpoint: Path, snapshots: Path, journals: Path, out: Path
 ) -> None:
-    """A shard's injector episodes: episodes, messages, timings and artifacts (parquet) in `out`."""
+    """A shard's injector episodes: episodes, messages, timings and artifacts (parquet) in `out`.
+
+    Episodes are kept in the folder `journals` as they finish, and those that are there are not played again.
+    """
     mine = shard_of(read_tasks(tasks), shard, scale.selfplay.shards)
     loaded = _snapshots(snapshots, {task.repo for task in mine})
     with (
@@ -84,7 +88,8 @@ def inject_shard(
         closing(open_engine(scale.engine, checkpoint, scale.model.dtype)) as engine,
         progress(f"{place} injector episodes", len(mine)) as advance,
     ):
-        episodes = inject.inject(mine, engine, backend, loaded, scale, advance)
+        journal = open_journal(journals, place, scale, checkpoint, loaded)
+        episodes = inject.inject(mine, engine, backend, loaded, scale, advance, journal)
     artifacts = inject.submitted(mine, episodes)
     write_rows(out / "artifacts.parquet", (item.row for item in artifacts), ARTIFACTS)
     replace_episodes(out, episodes, inject.COLUMNS, [inject.columns_of(task) for task in mine])
@@ -129,22 +134,29 @@ def solve_shard(
     checkpoint: Path,
     snapshots: Path,
     runs: Path,
+    journals: Path,
     out: Path,
 ) -> None:
     """A shard's attempts: episodes with verdicts, messages, timings, and the second-order instances in `out`.
 
-    Test runs are shared through the folder `runs`.
+    Test runs are shared through the folder `runs`, episodes are kept in `journals` as in `inject_shard`.
     """
     bugs = [instance for path in instances for instance in read_instances(path)]
     mine = shard_of(bugs, shard, scale.selfplay.shards)
-    attempts, harder = _solve(scale, place, mine, checkpoint, snapshots, runs) if mine else ([], [])
+    attempts, harder = _solve(scale, place, mine, checkpoint, snapshots, runs, journals) if mine else ([], [])
     replace_instances(out / "instances.parquet", harder)
     columns = [attempt.columns for attempt in attempts]
     replace_episodes(out, [attempt.episode for attempt in attempts], solve.COLUMNS, columns)
 
 
 def _solve(
-    scale: Scale, place: Place, bugs: Sequence[Instance], checkpoint: Path, snapshots: Path, runs: Path
+    scale: Scale,
+    place: Place,
+    bugs: Sequence[Instance],
+    checkpoint: Path,
+    snapshots: Path,
+    runs: Path,
+    journals: Path,
 ) -> tuple[list[solve.Attempt], list[Instance]]:
     loaded = _snapshots(snapshots, {instance.repo for instance in bugs})
     with (
@@ -153,7 +165,8 @@ def _solve(
         progress(f"{place} solver episodes") as advance,
     ):
         store = open_store(scale.game, scale.sandbox, runs)
-        return solve.Solver(place, engine, backend, loaded, scale, advance, store).play(bugs)
+        journal = open_journal(journals, place, scale, checkpoint, loaded)
+        return solve.Solver(place, engine, backend, loaded, scale, advance, store, journal).play(bugs)
 
 
 def gather_bugs(scale: Scale, validated: Path, solved: Path, out: Path) -> None:
@@ -162,16 +175,22 @@ def gather_bugs(scale: Scale, validated: Path, solved: Path, out: Path) -> None:
                for shard in range(scale.selfplay.shards)]  # fmt: skip
     rows = read_rows([solved / name / "episodes.parquet" for name in folders], ["instance_id", "exit_reason", "solved"])
     files = [root / name / "instances.parquet" for name in folders for root in (validated, solved)]
-    bugs = [instance for path in files for instance in read_instances(path)]
+    bugs = sorted((bug for path in files for bug in read_instances(path)), key=lambda bug: bug.instance_id)
     replace_instances(out, good_bugs(bugs, solve_rates_of(rows)))
 
 
 def collect_generation(
     scale: Scale, injected: Sequence[Path], checked: Sequence[Path], solved: Sequence[Path]
 ) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    """Trajectories of a generation with rewards and groups, and counts of episodes that have no reward."""
-    rows = read_rows(injected, INJECTED), read_rows(checked, CHECKED), read_rows(solved, SOLVED)
-    return collect(*rows, scale)
+    """Trajectories of a generation with rewards and groups, and counts of episodes that have no reward.
+
+    They stand in the order of their names, however many shards played them.
+    """
+    injections, attempts = (
+        sorted(read_rows(files, columns), key=lambda row: row["episode_id"])
+        for files, columns in ((injected, INJECTED), (solved, SOLVED))
+    )
+    return collect(injections, read_rows(checked, CHECKED), attempts, scale)
 
 
 def _snapshots(folder: Path, names: set[str]) -> dict[str, Snapshot]:

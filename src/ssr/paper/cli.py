@@ -100,12 +100,13 @@ def diff(
     limit: Annotated[int, typer.Option("--limit", help="Differences to print.", min=1)] = 20,
 ) -> None:
     """Say what differs first, causes before what follows from them; exit code 1 if a result differs."""
-    from ssr.paper.manifest import differences, read_manifest
+    from ssr.paper.manifest import compared_results, differences, read_manifest
 
     a, b = read_manifest(first), read_manifest(second)
     found = differences(a, b)
     for one in found[:limit]:
         typer.echo(f"{one.stage}: {one.name}: {one.first or 'missing'} -> {one.second or 'missing'}")
-    same = a.files == b.files
-    typer.echo(f"{len(a.files)} files are the same" if same else f"{len(found)} differences, the first cause on top")
+    results, others = compared_results(a, b)
+    same = results == others
+    typer.echo(f"{len(results)} files are the same" if same else f"{len(found)} differences, the first cause on top")
     raise typer.Exit(0 if same else 1)

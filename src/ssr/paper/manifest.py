@@ -1,12 +1,16 @@
 """The manifest of a scale's results: a digest of every file, and what it was made from; and what differs in another."""
 
+import hashlib
 import json
 import platform
-from collections.abc import Mapping
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ssr.config import load_scale
@@ -22,6 +26,8 @@ STAGES = (
     "validate", "solve", "bugs", "batch", "checkpoints", "training", "evaluate", "metrics.parquet", "figures", "tables",
 )  # fmt: skip
 """In the order in which one is made from those before."""
+SHARD = re.compile(r"/\d\d/(?=[^/]+\.parquet$)")
+"""In the path of a table that shards share out, where the shard stands."""
 
 
 class ResultsManifest(BaseModel):
@@ -41,6 +47,8 @@ class ResultsManifest(BaseModel):
     """Python and every installed distribution."""
     files: dict[str, str]
     """Path under the scale's results -> sha256."""
+    tables: dict[str, str]
+    """Path, `*` for the shard, of a table that shards share out -> sha256 of its rows in a fixed order."""
 
 
 class Difference(BaseModel):
@@ -70,6 +78,7 @@ def make_manifest(scale_file: Path, results: Path, snapshots: Path, project: Pat
         locks=_digests(sorted((project / "envs").glob("*.lock")), project),
         versions={"python": platform.python_version(), **_installed()},
         files=_digests(_compared(results), results),
+        tables=_tables(results),
     )
 
 
@@ -87,6 +96,21 @@ def read_manifest(path: Path) -> ResultsManifest:
         raise EvaluationError(f"{path} is no manifest of results; make it with `ssr manifest`: {error}") from error
 
 
+def compared_results(first: ResultsManifest, second: ResultsManifest) -> tuple[dict[str, str], dict[str, str]]:
+    """The digests that must be equal: of all files, or, between other numbers of shards, of what these made together.
+
+    Without a shard's file in one of them, too, it is the table of all shards that differs.
+    """
+    shards = [{name for name in one.files if SHARD.search(name)} for one in (first, second)]
+    if shards[0] == shards[1]:
+        return first.files, second.files
+    return _by_table(first), _by_table(second)
+
+
+def _by_table(manifest: ResultsManifest) -> dict[str, str]:
+    return {name: digest for name, digest in manifest.files.items() if not SHARD.search(name)} | manifest.tables
+
+
 def differences(first: ResultsManifest, second: ResultsManifest) -> list[Difference]:
     """What differs, causes before what follows from them: inputs, then files in the order of the stages."""
     pairs = {
@@ -95,7 +119,7 @@ def differences(first: ResultsManifest, second: ResultsManifest) -> list[Differe
         "locks": (first.locks, second.locks),
         "versions": (first.versions, second.versions),
         "scale": (_flat(first.scale), _flat(second.scale)),
-        "files": (first.files, second.files),
+        "files": compared_results(first, second),
     }
     found = [
         Difference(stage=_stage(part, name), name=name, first=a.get(name, ""), second=b.get(name, ""))
@@ -129,6 +153,20 @@ def _compared(results: Path) -> list[Path]:
         for path in paths
         if path.relative_to(results).parts[0] not in UNCOMPARED_FOLDERS and path.name not in UNCOMPARED_FILES
     ]
+
+
+def _tables(results: Path) -> dict[str, str]:
+    shards: defaultdict[str, list[Path]] = defaultdict(list)
+    for path in _compared(results):
+        name = path.relative_to(results).as_posix()
+        if SHARD.search(name):
+            shards[SHARD.sub("/*/", name)].append(path)
+    return {name: _digest_of_rows(paths) for name, paths in sorted(shards.items())}
+
+
+def _digest_of_rows(paths: Sequence[Path]) -> str:
+    rows = [json.dumps(row, sort_keys=True) for path in paths for row in pq.ParquetFile(path).read().to_pylist()]
+    return hashlib.sha256("\n".join(sorted(rows)).encode()).hexdigest()
 
 
 def _digests(paths: list[Path], root: Path) -> dict[str, str]:

@@ -58,10 +58,10 @@ app.add_typer(basemodel, name="basemodel")
 
 
 @app.command()
+@changeable
 def tasks(
     scale: ScaleFile,
     run: Run,
-@changeable
     seed: Seed,
     generation: Generation,
     out: OutFile,
@@ -76,10 +76,10 @@ def tasks(
 
 
 @app.command()
+@changeable
 def inject(
     scale: ScaleFile,
     run: Run,
-@changeable
     seed: Seed,
     generation: Generation,
     shard: Shard,
@@ -98,11 +98,11 @@ def inject(
 
 
 @app.command()
+@changeable
 def validate(
     directory: Annotated[Path, typer.Argument(help="A folder with the five files of a bug artifact.")],
     snapshot: Annotated[Path, typer.Option("--snapshot", help="The repository's snapshot.")],
     scale: Annotated[
-@changeable
         Path | None, typer.Option("--scale", help="A scale whose rules hold; the defaults without.")
     ] = None,
 ) -> None:
@@ -113,11 +113,11 @@ def validate(
 
 
 @app.command()
+@changeable
 def validate_shard(
     scale: ScaleFile,
     run: Run,
     artifacts: Annotated[Path, typer.Option("--artifacts", help="A shard's artifacts.parquet.")],
-@changeable
     out: OutFolder,
     held_out: Annotated[list[Path] | None, typer.Option("--held-out", help="Benchmarks that no bug may touch.")] = None,
     snapshots: Snapshots = SNAPSHOTS,
@@ -130,11 +130,11 @@ def validate_shard(
 
 
 @app.command()
+@changeable
 def solve(
     scale: ScaleFile,
     run: Run,
     seed: Seed,
-@changeable
     generation: Generation,
     shard: Shard,
     instances: Annotated[list[Path], typer.Option("--instances", help="Files of instances to share out.")],
@@ -154,13 +154,13 @@ def solve(
 
 
 @app.command()
+@changeable
 def bugs(
     scale: ScaleFile,
     run: Run,
     validated: Annotated[Path, typer.Option("--validated", help="The run's folder of validated instances.")],
     solved: Annotated[Path, typer.Option("--solved", help="The run's folder of solver episodes.")],
     out: OutFile,
-@changeable
 ) -> None:
     """Gather a run's valid, solvable bugs, each once, for repair-only training."""
     from ssr.selfplay import stages
@@ -169,13 +169,13 @@ def bugs(
 
 
 @app.command()
+@changeable
 def batch(
     scale: ScaleFile,
     run: Run,
     checkpoint: Annotated[Path, typer.Option("--checkpoint", help="Folder of the weights that are trained next.")],
     solved: Annotated[list[Path], typer.Option("--solved", help="Episodes of every shard's solvers.")],
     out: OutFile,
-@changeable
     injected: Annotated[
         list[Path] | None, typer.Option("--injected", help="Episodes of every shard's injectors.")
     ] = None,
@@ -189,13 +189,13 @@ def batch(
 
 
 @app.command()
+@changeable
 def train(
     scale: ScaleFile,
     run: Run,
     batch: Annotated[Path, typer.Option("--batch", help="The generation's trajectories.")],
     checkpoint: Annotated[Path, typer.Option("--checkpoint", help="Folder of the weights before.")],
     metrics: Annotated[Path, typer.Option("--metrics", help="File of one row an optimizer step.")],
-@changeable
     out: OutFolder,
 ) -> None:
     """Train a generation through `accelerate launch`, and write the next checkpoint."""
@@ -207,13 +207,13 @@ def train(
 
 
 @app.command()
+@changeable
 def plan(
     scale: Annotated[Path, typer.Option("--scale", "--configfile", help="The scale's file.")],
     gpu_gb: Annotated[float, typer.Option("--gpu-gb", help="Memory of one GPU, in GiB.")] = 80,
     flops: Annotated[float | None, typer.Option("--flops", help="Operations a second of a training process.")] = None,
     decoded: Annotated[
         float | None, typer.Option("--decoded", help="Tokens a second that an engine generates.")
-@changeable
     ] = None,
     episode_tokens: Annotated[int | None, typer.Option("--episode-tokens", help="Tokens of an episode.")] = None,
     json: Annotated[Path | None, typer.Option("--json", help="Also write the figures to this file.")] = None,

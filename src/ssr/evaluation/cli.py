@@ -9,7 +9,8 @@ from ssr.options import ScaleFile, changeable
 
 app = typer.Typer(help="Held-out tasks, and how much of them a checkpoint resolves.", no_args_is_help=True)
 BenchmarkName = Annotated[
-    str, typer.Option("--benchmark", help="builtin-verified, -pro, -tuning, -bugs, human, or of evaluation.sources.")
+    str,
+    typer.Option("--benchmark", help="builtin-verified, -pro, -tuning, -bugs, human, or of evaluation.sources."),
 ]
 Attempts = Annotated[
     Path | None, typer.Option("--attempts", help="Folder that finished attempts are kept in; a batch goes on from it.")
@@ -23,8 +24,8 @@ SNAPSHOTS = Path("results/snapshots")
 
 
 @app.command()
-def make(
 @changeable
+def make(
     scale: ScaleFile,
     benchmark: BenchmarkName,
     out: Annotated[Path, typer.Option("--out", help="File to write.")],
@@ -37,8 +38,8 @@ def make(
 
 
 @app.command()
-def run(
 @changeable
+def run(
     scale: ScaleFile,
     benchmark: BenchmarkName,
     run: Annotated[str, typer.Option("--run", help="A run of the scale, or base.")],
@@ -65,8 +66,8 @@ def run(
 
 
 @app.command()
-def batch(
 @changeable
+def batch(
     scale: ScaleFile,
     benchmark: BenchmarkName,
     out: Annotated[Path, typer.Option("--out", help="Folder to write.")],
@@ -108,8 +109,8 @@ def merge(
 
 
 @app.command()
-def check(
 @changeable
+def check(
     benchmark: Annotated[str, typer.Argument(help="A benchmark of the scale.")],
     scale: ScaleFile,
     tasks: Annotated[Path | None, typer.Option("--tasks", help="The benchmark's file; it is made without one.")] = None,
@@ -163,8 +164,8 @@ def harness(
 
 
 @app.command()
-def images(
 @changeable
+def images(
     tasks: Annotated[list[Path], typer.Argument(help="Files of our own tasks or bugs.")],
     scale: ScaleFile,
     snapshots: Snapshots = SNAPSHOTS,
@@ -177,8 +178,8 @@ def images(
 
 
 @app.command()
-def human(
 @changeable
+def human(
     name: Annotated[str, typer.Argument(help="A training set of evaluation.sources.")],
     scale: ScaleFile,
     out: Annotated[Path, typer.Option("--out", help="Folder to write.")],

@@ -8,6 +8,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from ssr.config import load_scale
 from ssr.config.overrides import changed_keys, effective_scale
+from ssr.plan import jobs
 from ssr.repository.listing import load_repositories
 from ssr.repository.snapshot import file_digest
 
@@ -132,9 +133,27 @@ def number_of_tasks(wildcards):
     return SCALE.evaluation.model_dump().get(key)
 
 
-def training_threads(wildcards):
-    training = run_of(wildcards.run).training
-    return training.processes * training.threads
+def asked(what):
+    """A function of a job's wildcards that says what its run asks of the machine (`ssr.plan.jobs`)."""
+
+    def of_run(wildcards):
+        return what(run_of(wildcards.run))
+
+    return of_run
+
+
+def machines(wildcards):
+    return run_of(wildcards.run).training.machines
+
+
+def several_machines(wildcards):
+    """Tells the executor for Slurm that the job's own launcher starts it on each machine; None where there is one."""
+    return jobs.launcher(run_of(wildcards.run)) or None
+
+
+def launcher(wildcards, input):
+    """A function of the input, as it must rerun nothing."""
+    return jobs.launcher(run_of(wildcards.run))
 
 
 def repository_entry(wildcards):

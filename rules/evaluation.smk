@@ -31,6 +31,8 @@ rule score:
         "results/{scale}/logs/evaluate/{run}/s{seed}/{generation}/{benchmark}/{shard}.log",
     benchmark:
         "results/{scale}/timings/evaluate/{run}/s{seed}/{generation}/{benchmark}/{shard}.tsv"
+    resources:
+        gpu=asked(jobs.engine_gpus),
     params:
         scale=scale_file,
         settings=settings("evaluation.shards", "evaluation.test_timeout_s", *SCORING),

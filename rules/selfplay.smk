@@ -33,6 +33,8 @@ rule inject:
     benchmark:
         "results/{scale}/timings/inject/{run}/s{seed}/{generation}/{shard}.tsv"
     priority: 2
+    resources:
+        gpu=asked(jobs.engine_gpus),
     params:
         scale=scale_file,
         settings=settings("selfplay.shards", *PLAYING, *CONTROL),
@@ -79,6 +81,8 @@ rule solve:
     benchmark:
         "results/{scale}/timings/solve/{run}/s{seed}/{generation}/{shard}.tsv"
     priority: 2
+    resources:
+        gpu=asked(jobs.engine_gpus),
     params:
         scale=scale_file,
         settings=settings("selfplay.shards", *PLAYING, *ATTEMPTING),

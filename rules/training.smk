@@ -13,12 +13,18 @@ rule train:
     benchmark:
         "results/{scale}/timings/train/{run}/s{seed}/{generation}.tsv"
     priority: 4
-    threads: training_threads
+    threads: asked(jobs.training_threads)
+    resources:
+        gpu=asked(jobs.training_gpus),
+        nodes=machines,
+        tasks=machines,
+        mpi=several_machines,
     params:
         scale=scale_file,
+        launcher=launcher,
         settings=settings("model.dtype", "training"),
         previous_folder=subpath(input.previous, parent=True),
         folder=subpath(output[0], parent=True),
     shell:
-        "ssr train --scale {params.scale} --run {wildcards.run} --batch {input.batch}"
+        "{params.launcher} ssr train --scale {params.scale} --run {wildcards.run} --batch {input.batch}"
         " --checkpoint {params.previous_folder} --metrics {output.metrics} --out {params.folder} &> {log}"

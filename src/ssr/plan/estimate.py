@@ -3,7 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from ssr.config import EngineConfig, Scale, TrainingConfig
+from ssr.config import Scale, TrainingConfig
+from ssr.plan.jobs import engine_processes
 from ssr.training.shape import ModelShape
 
 GB = 2**30
@@ -157,11 +158,6 @@ def engine_memory(shape: ModelShape, scale: Scale, assumed: Assumptions) -> Engi
         conversation=math.ceil(shape.cache_bytes(scale.agent.context_tokens, size) / split),
         episode=math.ceil(shape.cache_bytes(assumed.episode_tokens, size) / split),
     )
-
-
-def engine_processes(engine: EngineConfig) -> int:
-    """GPUs of one shard's engine."""
-    return engine.vllm.tensor_parallel * engine.vllm.data_parallel if engine.kind == "vllm" else 1
 
 
 def volume(scale: Scale, assumed: Assumptions) -> Volume:

@@ -12,12 +12,12 @@ from ssr.plan.estimate import (
     Assumptions,
     disk_bytes,
     engine_memory,
-    engine_processes,
     rollout_hours,
     training_hours,
     training_memory,
     volume,
 )
+from ssr.plan.jobs import engine_processes
 from ssr.training.shape import shape_of
 
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from ssr.config import Scale, TrainingConfig
@@ -12,8 +13,8 @@ def command(
 ) -> list[str]:
     """The command that trains one generation of a run; `scale` is that run's.
 
-    Where several machines share the processes, each starts this command with `MASTER_ADDR`, and its own number in
-    `MACHINE_RANK` (or Slurm's `SLURM_NODEID`).
+    Where several machines share the processes, each starts this command with `MASTER_ADDR` and its own number in
+    `MACHINE_RANK`, or as one task each of `srun`, which says both.
     """
     launcher = [sys.executable, "-m", "accelerate.commands.launch", *launch_options(scale.training)]
     module = ["-m", "ssr.training", "--scale", str(scale_file), "--run", run, "--batch", str(batch)]
@@ -29,8 +30,20 @@ def launch_options(config: TrainingConfig) -> list[str]:
     if config.processes > 1:
         options += ["--multi_gpu"]
     if config.machines > 1:
-        rank = os.environ.get("MACHINE_RANK") or os.environ.get("SLURM_NODEID", "0")
-        options += ["--machine_rank", rank, "--main_process_ip", os.environ.get("MASTER_ADDR", "127.0.0.1")]
-        options += ["--main_process_port", os.environ.get("MASTER_PORT", "29500"), "--rdzv_backend", "c10d"]
+        told = meeting_place(os.environ)
+        options += ["--machine_rank", told["MACHINE_RANK"], "--main_process_ip", told["MASTER_ADDR"]]
+        options += ["--main_process_port", told["MASTER_PORT"], "--rdzv_backend", "c10d"]
     options += ["--num_cpu_threads_per_process", str(config.threads)]
     return [*options, "--mixed_precision", "no", "--dynamo_backend", "no"]
+
+
+def meeting_place(environment: Mapping[str, str]) -> dict[str, str]:
+    """This machine's number, and the address and port of number 0. Under `srun` task 0 runs where `srun` was started;
+    jobs that share a machine meet at ports of their own."""
+    port = 20000 + int(environment["SLURM_JOB_ID"]) % 10000 if "SLURM_JOB_ID" in environment else 29500
+    told = {
+        "MACHINE_RANK": environment.get("SLURM_PROCID", "0"),
+        "MASTER_ADDR": environment.get("SLURM_LAUNCH_NODE_IPADDR", "127.0.0.1"),
+        "MASTER_PORT": str(port),
+    }
+    return {name: environment.get(name) or value for name, value in told.items()}

@@ -13,6 +13,17 @@ container: "envs/ssr.sif"
 shell.prefix("SSR_ENDS_WITH_PARENT=1 exec ")
 
 
+# Too small to wait for a cluster.
+localrules:
+    all,
+    figures,
+    selfplay,
+    evaluate,
+    basemodel,
+    tasks,
+    bugs,
+
+
 include: "rules/common.smk"
 
 

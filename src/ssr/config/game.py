@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from ssr.config.filenames import PROTECTED_FILES, TEST_FILES, UNSEEDED_FILES
 from ssr.config.section import Section
+from ssr.contracts import Strategy
 
 
 class GameConfig(Section):
@@ -78,7 +79,7 @@ class SelfplayConfig(Section):
     """Injector episodes of one repository and strategy in a generation."""
     issues: int = Field(64, ge=0)
     """Tasks a generation when `data` is `issues` or `bugs`."""
-    strategies: dict[Literal["direct", "removal", "history"], float] = Field({"removal": 1.0, "history": 1.0})
+    strategies: dict[Strategy, float] = Field({"removal": 1.0, "history": 1.0})
     """Weights of the injection strategies."""
     seeding: Literal["none", "files", "snippets"] = "none"
     """What an injection task names as the place of its bug, drawn without replacement over a run from the code files of
@@ -91,6 +92,11 @@ class SelfplayConfig(Section):
     """Names of what is no code to put a bug into, patterns as in `game.protected_files`. # not given by the paper"""
     untouched: list[str] = Field([])
     """Repositories that no injection and no drawn issue comes from, though benchmarks do. # not given by the paper"""
+    max_gibberish: float = Field(0.5, ge=0, le=1)
+    """Share of the sampled tokens in stretches that the model itself finds unlikely, above which a generation's batch
+    stops the run (E.3); 1 never does. # not given by the paper"""
+    max_repetition: float = Field(0.9, ge=0, le=1)
+    """The same of sampled runs of 8 tokens that their episode sampled before. # not given by the paper"""
     train_roles: list[Literal["injector", "solver"]] = Field(["injector", "solver"])
     """Roles whose episodes enter the loss."""
 

@@ -8,13 +8,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict
 
+from ssr.contracts import Strategy
 from ssr.errors import GameError
 from ssr.game.artifact import BugArtifact
 from ssr.game.consistency import ConsistencyReport
 from ssr.game.diffs import reverse
 from ssr.repository.snapshot import Snapshot
 
-TaskStrategy = Literal["direct", "removal", "history", "issue"]
+TaskStrategy = Strategy | Literal["issue"]
 Source = Literal["selfplay", "builtin-verified", "builtin-pro", "builtin-tuning", "builtin-bugs", "human"]
 
 

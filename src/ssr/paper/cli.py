@@ -69,6 +69,24 @@ def times(results: Annotated[Path, typer.Argument(help="Folder of a scale's resu
     Console().print(view(stage_times(results / "timings")))
 
 
+@app.command()
+def timeline(
+    results: Annotated[Path, typer.Argument(help="Folder of a scale's results, e.g. results/mini.")],
+    out: OutFolder,
+    run: Annotated[str, typer.Option("--run", help="A run of the scale.")] = "ssr",
+    seed: Annotated[int, typer.Option("--seed", help="Which repetition of the run.")] = 0,
+) -> None:
+    """Draw when each job of a run went on, and print how old its weights were: what `selfplay.lag` brings and costs."""
+    from rich.console import Console
+
+    from ssr.paper.timeline import jobs_of, staleness, write_timeline
+    from ssr.paper.timeline import table as view
+
+    jobs = jobs_of(results, run, seed)
+    write_timeline(jobs, f"{results.name}, {run}/s{seed}", out)
+    Console().print(view(staleness(results, run, seed, jobs)))
+
+
 manifests = typer.Typer(help="Digests of results and of what made them.", no_args_is_help=True)
 app.add_typer(manifests, name="manifest")
 

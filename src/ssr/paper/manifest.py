@@ -18,7 +18,7 @@ from ssr.errors import EvaluationError
 from ssr.repository.listing import load_repositories
 from ssr.repository.snapshot import MANIFEST, file_digest
 
-UNCOMPARED_FOLDERS = ("cache", "journals", "logs", "timings")
+UNCOMPARED_FOLDERS = ("cache", "journals", "logs", "scales", "timings")
 UNCOMPARED_FILES = ("timings.parquet",)
 """Times and facts of the machine: they differ from run to run and no result depends on them."""
 STAGES = (

@@ -88,6 +88,8 @@ REWARDING = [
     "game.injection_reward",
     "training.baseline",
     "training.max_off_policy_steps",
+    "selfplay.max_gibberish",
+    "selfplay.max_repetition",
 ]
 SCORING = [*ENGINE, "sandbox", "agent", "sampling.evaluation", "game.max_diff_kb"]
 

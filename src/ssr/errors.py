@@ -57,5 +57,9 @@ class TrainingError(SSRError):
     """Training cannot start or must not go on."""
 
 
+class RunCollapsed(TrainingError):
+    """What a run's model samples has become gibberish or repetition, and training it on would teach nothing."""
+
+
 class EvaluationError(SSRError):
     """A benchmark cannot be read, made or graded."""

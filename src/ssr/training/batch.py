@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ssr.config import TrainingConfig
 from ssr.errors import TrainingError
 from ssr.files import written
+from ssr.training.health import health_of, total
 from ssr.training.trajectory import Trajectory as Trajectory
 
 _FIELDS: dict[str, pa.DataType] = {
@@ -32,7 +33,6 @@ _FIELDS: dict[str, pa.DataType] = {
     "advantage": pa.float64(),
 }
 SCHEMA = pa.schema(_FIELDS)
-_REPEATED_TOKENS = 8
 STATISTICS = b"ssr.statistics"
 Statistics = dict[str, int | float]
 
@@ -91,9 +91,9 @@ def prepare(rows: Iterable[Trajectory], config: TrainingConfig, step: int) -> tu
     dropped: Counter[str] = Counter()
     groups: dict[str, list[Trajectory]] = defaultdict(list)
     usable = []
-    total = 0
+    number = 0
     for row in rows:
-        total += 1
+        number += 1
         reason = _reason_to_drop(row, config, step)
         if reason:
             dropped[reason] += 1
@@ -103,7 +103,7 @@ def prepare(rows: Iterable[Trajectory], config: TrainingConfig, step: int) -> tu
     advantages = {name: _advantages(members, config) for name, members in groups.items()}
     kept = [replace(row, advantage=advantages[row.group][row.episode_id]) for row in usable if advantages[row.group]]
     dropped["equal_rewards"] = len(usable) - len(kept)
-    return kept, _statistics(total, kept, dropped, advantages, step)
+    return kept, _statistics(number, usable, kept, dropped, advantages, step)
 
 
 def _reason_to_drop(row: Trajectory, config: TrainingConfig, step: int) -> str | None:
@@ -137,30 +137,25 @@ def _baselines(rewards: Sequence[float], tokens: Sequence[int], config: Training
 
 
 def _statistics(
-    total: int, kept: Sequence[Trajectory], dropped: Counter[str], advantages: dict[str, dict[str, float]], step: int
+    number: int,
+    usable: Sequence[Trajectory],
+    kept: Sequence[Trajectory],
+    dropped: Counter[str],
+    advantages: dict[str, dict[str, float]],
+    step: int,
 ) -> Statistics:
     reasons = ("infrastructure", "stale", "no_tokens", "equal_rewards")
+    health = total(health_of(row.token_ids[row.loss_mask != 0], row.logprobs[row.loss_mask != 0]) for row in usable)
     return {
-        "rows": total,
+        "rows": number,
         "rows_kept": len(kept),
         **{f"dropped_{reason}": dropped[reason] for reason in reasons},
         "groups": len(advantages),
         "groups_kept": sum(bool(members) for members in advantages.values()),
         "sampled_tokens": sum(row.sampled_tokens for row in kept),
         "tokens": sum(len(row.token_ids) for row in kept),
-        "repetition_rate": _repetition_rate(kept),
+        "repetition_rate": health.repetition_rate,
+        "gibberish_rate": health.gibberish_rate,
         "oldest_steps": max((step - row.weight_version for row in kept), default=0),
         "advantage_spread": float(np.std([row.advantage or 0.0 for row in kept])) if kept else 0.0,
     }
-
-
-def _repetition_rate(rows: Sequence[Trajectory]) -> float:
-    """Share of sampled tokens that end a run of tokens which the same trajectory sampled before: a sign of collapse."""
-    repeated = total = 0
-    for row in rows:
-        sampled = row.token_ids[row.loss_mask != 0]
-        if len(sampled) >= _REPEATED_TOKENS:
-            windows = np.lib.stride_tricks.sliding_window_view(sampled, _REPEATED_TOKENS)
-            repeated += len(windows) - len(np.unique(windows, axis=0))
-            total += len(windows)
-    return repeated / total if total else 0.0

@@ -61,5 +61,13 @@ def version_name() -> str:
 
 def search_path() -> str:
     """PATH inside: the interpreter, the environment's own commands, then the system's."""
-    nix = [folder for folder in os.get_exec_path() if Path(folder).resolve().is_relative_to(NIX_STORE)]
-    return ":".join([f"{VENV}/bin", "/environment/bin", *nix, "/usr/local/bin", "/usr/bin", "/bin"])
+    return ":".join([f"{VENV}/bin", "/environment/bin", *_nix_folders(), "/usr/local/bin", "/usr/bin", "/bin"])
+
+
+def needs_nix_store(interpreter: Interpreter) -> bool:
+    """Whether what runs inside stands in the Nix store; where it does not, sandboxes do not see the store."""
+    return bool(_nix_folders()) or interpreter.executable.is_relative_to(NIX_STORE)
+
+
+def _nix_folders() -> list[str]:
+    return [folder for folder in os.get_exec_path() if Path(folder).resolve().is_relative_to(NIX_STORE)]

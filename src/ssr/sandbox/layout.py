@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ssr.config import SandboxConfig
 from ssr.sandbox.inside import ENVIRONMENT, ETC, REPOSITORY, first_process, limits
-from ssr.sandbox.interpreter import MOUNT, NIX_STORE, VENV, Interpreter, search_path, write_venv
+from ssr.sandbox.interpreter import MOUNT, NIX_STORE, VENV, Interpreter, needs_nix_store, search_path, write_venv
 
 _HOST_ETC = ("alternatives", "ld.so.cache")
 
@@ -21,7 +21,7 @@ class Layout:
         _write_image(image, interpreter)
         self._path = search_path()
         self._image = image
-        self._system = _system_mounts()
+        self._system = _system_mounts(nix=needs_nix_store(interpreter))
         self._limits = limits(config, "cntufv", clip=True)
         self._disk_bytes = config.disk_mb * 2**20
 
@@ -71,9 +71,10 @@ def _write_image(image: Path, interpreter: Interpreter) -> None:
             path.chmod(0o755)
 
 
-def _system_mounts() -> list[str]:
+def _system_mounts(*, nix: bool) -> list[str]:
     arguments: list[str] = []
-    for name in ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", str(NIX_STORE)):
+    system = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+    for name in (*system, str(NIX_STORE)) if nix else system:
         if os.path.islink(name):
             arguments += ["--symlink", os.readlink(name), name]
         elif os.path.isdir(name):

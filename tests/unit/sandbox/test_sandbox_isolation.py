@@ -11,6 +11,7 @@ import pytest
 from ssr.config import SandboxConfig
 from ssr.contracts import Sandbox, SandboxBackend
 from ssr.repository.snapshot import Snapshot
+from ssr.sandbox import interpreter, layout
 from ssr.sandbox.factory import open_backend
 
 BACKENDS = ["bubblewrap", pytest.param("docker", marks=pytest.mark.docker)]
@@ -180,3 +181,19 @@ def test_the_same_actions_give_the_same_bytes(shared: SandboxBackend, snapshot: 
     assert (
         shared.open(snapshot).run(script, timeout_s=60).output == shared.open(snapshot).run(script, timeout_s=60).output
     )
+
+
+def test_the_nix_store_is_there_only_for_what_runs_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store may hold copies of the very sources that a sandbox hides."""
+    store = tmp_path / "store"
+    (store / "tools" / "bin").mkdir(parents=True)
+    for module in (interpreter, layout):
+        monkeypatch.setattr(module, "NIX_STORE", store)
+    python = interpreter.Interpreter(None, Path("/usr/bin/python3"), ())
+
+    def mounts(name: str) -> list[str]:
+        return layout.Layout(SandboxConfig(), python, tmp_path / name).bwrap(tmp_path, {})
+
+    assert str(store) not in mounts("without")
+    monkeypatch.setenv("PATH", f"{store}/tools/bin", prepend=os.pathsep)
+    assert str(store) in mounts("with")

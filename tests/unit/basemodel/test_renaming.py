@@ -25,7 +25,11 @@ def shape(source: str) -> str:
     """A function's syntax tree without its names and small numbers."""
     tree = ast.parse(f"if True:\n{source}" if source.startswith(" ") else source)
     for node in ast.walk(tree):
-        for field in ("id", "attr", "arg", "name", "asname", "names", "module", "kwd_attrs", "rest"):
+        if isinstance(node, ast.Global | ast.Nonlocal):
+            node.names = ["x"] * len(node.names)
+        if isinstance(node, ast.MatchClass):
+            node.kwd_attrs = ["x"] * len(node.kwd_attrs)
+        for field in ("id", "attr", "arg", "name", "asname", "module", "rest"):
             if isinstance(getattr(node, field, None), str) and getattr(node, field) not in KEPT:
                 setattr(node, field, "x")
         if isinstance(node, ast.Constant) and isinstance(node.value, int) and 1 < node.value < 1000:

@@ -14,6 +14,7 @@ from ssr.evaluation.cli import app as evaluate
 from ssr.lifetime import end_with_parent
 from ssr.options import ScaleFile, changeable
 from ssr.paper.cli import app as paper
+from ssr.play.cli import app as play
 
 app = typer.Typer(
     help="Self-play SWE-RL: one model injects bugs, solves them, and learns from both.",
@@ -244,6 +245,7 @@ def export(
 
 app.add_typer(evaluate, name="evaluate")
 app.add_typer(paper)
+app.add_typer(play)
 app.add_typer(bench, name="bench")
 
 

@@ -94,6 +94,8 @@ class GitSpec(Installed):
     """The head; nothing later is taken over."""
     version: str | None = None
     """Name of the head; its short commit when left out."""
+    origin: str | None = None
+    """What the manifest calls the source, where `source` is a copy of it."""
 
 
 class ImageSpec(Entry):

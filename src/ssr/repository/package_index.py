@@ -26,22 +26,22 @@ def fetch_release(package: str, release: PinnedRelease, folder: Path) -> Path:
     folder.mkdir(parents=True)
     requirement = folder / "requirement.txt"
     requirement.write_text(f"{package}=={release.version} --hash=sha256:{release.sha256}\n")
-    done = _pip(
+    done = pip(
         [*FETCH, "--dest", str(folder), "-r", str(requirement)],
         {"PYTHONPATH": str(FETCH_ONLY), "SSR_FETCH_NAME": package, "SSR_FETCH_VERSION": release.version},
     )
     if "DO NOT MATCH THE HASHES" in done.stderr:
         raise DigestMismatch(
             f"{release.file} is not the file that was pinned (sha256 {release.sha256}): find out why it changed "
-            f"before you pin it anew.\n{_tail(done.stderr)}"
+            f"before you pin it anew.\n{tail(done.stderr)}"
         )
     if "No matching distribution found" in done.stderr:
         raise MissingRelease(
             f"the package index has no source distribution of {package} {release.version} for this interpreter: "
-            f"correct the version in the list or leave it out.\n{_tail(done.stderr)}"
+            f"correct the version in the list or leave it out.\n{tail(done.stderr)}"
         )
     if done.returncode != 0:
-        raise RepositoryError(f"pip could not fetch {release.file}: mend the cause, try again.\n{_tail(done.stderr)}")
+        raise RepositoryError(f"pip could not fetch {release.file}: mend the cause, try again.\n{tail(done.stderr)}")
     if not (folder / release.file).is_file():
         got = ", ".join(sorted(path.name for path in folder.iterdir() if path != requirement))
         raise MissingRelease(f"{package} {release.version} is the file {got}, not {release.file}: correct `file`.")
@@ -58,14 +58,14 @@ def install_environment(requirements: Path, package: str, site_packages: Path) -
             f"{requirements.name} would install {package}, the repository under test, beside its own source: "
             "take it out of the requirements"
         )
-    done = _pip(
+    done = pip(
         [*INSTALL, "--target", str(site_packages), "-r", str(requirements)],
         {"PIP_USER": "0"},
     )
     if done.returncode != 0:
         raise InstallFailed(
             f"the environment {requirements.name} could not be installed; every requirement needs its version, "
-            f"its hash and a wheel for Python {sys.version_info.major}.{sys.version_info.minor}.\n{_tail(done.stderr)}"
+            f"its hash and a wheel for Python {sys.version_info.major}.{sys.version_info.minor}.\n{tail(done.stderr)}"
         )
     seal_environment(site_packages)
 
@@ -87,12 +87,14 @@ def seal_environment(site_packages: Path) -> None:
     )
 
 
-def _pip(arguments: list[str], variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def pip(arguments: list[str], variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run pip, as it is configured, with its words kept."""
     command = [sys.executable, "-m", "pip", "--quiet", "--no-input", "--disable-pip-version-check", *arguments]
     return subprocess.run(command, env=os.environ | dict(variables), capture_output=True, text=True)
 
 
-def _tail(text: str) -> str:
+def tail(text: str) -> str:
+    """The last lines of what pip said."""
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("WARNING")]
     return "\n".join(lines[-TAIL_LINES:])
 

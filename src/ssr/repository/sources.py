@@ -64,7 +64,9 @@ def history_of_git(spec: GitSpec, list_folder: Path, repository: Path, work: Pat
     git("--work-tree", str(files), "checkout", "-q", "-f", spec.commit, "--", ".", cwd=repository)
     require_tests(files, spec.tests, f"{spec.name} at {spec.commit[:12]}")
     version = spec.version or spec.commit[:12]
-    return History((Release(version, spec.commit),), (Source(name=spec.source, digest=f"git:{spec.commit}"),))
+    return History(
+        (Release(version, spec.commit),), (Source(name=spec.origin or spec.source, digest=f"git:{spec.commit}"),)
+    )
 
 
 KINDS: dict[type, Callable[[Any, Path, Path, Path], History]] = {

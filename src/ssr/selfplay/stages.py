@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from ssr.agent.episode import Episode, write_episodes
 from ssr.config import GameConfig, SandboxConfig, Scale, load_scale
+from ssr.contracts import Engine
 from ssr.engine.factory import open_engine
 from ssr.errors import ConfigError
 from ssr.files import written
@@ -75,7 +76,15 @@ def make_tasks(scale: Scale, place: Place, pool: Path | None, snapshots: Path, o
 
 
 def inject_shard(
-    scale: Scale, place: Place, shard: int, tasks: Path, checkpoint: Path, snapshots: Path, journals: Path, out: Path
+    scale: Scale,
+    place: Place,
+    shard: int,
+    tasks: Path,
+    checkpoint: Path,
+    snapshots: Path,
+    journals: Path,
+    out: Path,
+    opener: Opener = engine_of,
 ) -> None:
     """A shard's injector episodes: episodes, messages, timings and artifacts (parquet) in `out`.
 
@@ -85,7 +94,7 @@ def inject_shard(
     loaded = _snapshots(snapshots, {task.repo for task in mine})
     with (
         open_backend(scale.sandbox) as backend,
-        closing(open_engine(scale.engine, checkpoint, scale.model.dtype)) as engine,
+        closing(opener(scale, checkpoint)) as engine,
         progress(f"{place} injector episodes", len(mine)) as advance,
     ):
         journal = open_journal(journals, place, scale, checkpoint, loaded)
@@ -143,8 +152,9 @@ def solve_shard(
     """
     bugs = [instance for path in instances for instance in read_instances(path)]
     mine = shard_of(bugs, shard, scale.selfplay.shards)
-    attempts, harder = _solve(scale, place, mine, checkpoint, snapshots, runs, journals) if mine else ([], [])
+    attempts, harder = _solve(scale, place, mine, checkpoint, snapshots, runs, journals, opener) if mine else ([], [])
     replace_instances(out / "instances.parquet", harder)
+    opener: Opener = engine_of,
     columns = [attempt.columns for attempt in attempts]
     replace_episodes(out, [attempt.episode for attempt in attempts], solve.COLUMNS, columns)
 
@@ -161,11 +171,12 @@ def _solve(
     loaded = _snapshots(snapshots, {instance.repo for instance in bugs})
     with (
         open_backend(scale.sandbox) as backend,
-        closing(open_engine(scale.engine, checkpoint, scale.model.dtype)) as engine,
+        closing(opener(scale, checkpoint)) as engine,
         progress(f"{place} solver episodes") as advance,
     ):
         store = open_store(scale.game, scale.sandbox, runs)
         journal = open_journal(journals, place, scale, checkpoint, loaded)
+    opener: Opener,
         return solve.Solver(place, engine, backend, loaded, scale, advance, store, journal).play(bugs)
 
 

@@ -1,0 +1,1 @@
+"""`ssr play`: the game in a repository of one's own, by one command."""

@@ -1,10 +1,14 @@
-"""Whether the locks agree with pyproject.toml: `envs/shell python envs/check_locks.py [PROJECT]`.
+"""Whether the locks agree with pyproject.toml: `envs/shell python envs/check_locks.py [PROJECT] [--flake NAMES]`.
 
 A lock under envs/ must pin what pyproject.toml asks for in it (`tool.ssr.locks`), each pin with hashes and without an
 address. What a pinned package asks for in turn is read from its metadata where that very version is installed, so the
 lock of the environment that runs this is checked whole: all that is needed is pinned, and nothing else is.
+
+NAMES is what the flake reads in the same files, `nix eval --json .#lib.locks`: it must be what is read here.
 """
 
+import argparse
+import json
 import re
 import sys
 import tomllib
@@ -49,7 +53,7 @@ class Lock:
         return cls(path.stem, pins, faults if hashed else [*faults, "the last pin has no hash"])
 
 
-def main(root: Path) -> int:
+def main(root: Path, flake: Path | None) -> int:
     """Print what is wrong with the locks of a project; returns the exit code."""
     project = tomllib.loads((root / "pyproject.toml").read_text())
     names = project["tool"]["ssr"]["locks"]
@@ -57,6 +61,8 @@ def main(root: Path) -> int:
     for name in names:
         lock = Lock.read(root / "envs" / f"{name}.lock")
         found = [*lock.faults, *disagreements(lock, project)]
+        if flake:
+            found += other_names(lock, project, json.loads(flake.read_text())[name])
         faults += [f"envs/{name}.lock: {fault}" for fault in found]
         print(f"envs/{name}.lock: {len(lock.pins)} pins, {len(found)} faults")
     for fault in faults:
@@ -97,6 +103,14 @@ def disagreements(lock: Lock, project: dict[str, Any]) -> Iterator[str]:
         )
 
 
+def other_names(lock: Lock, project: dict[str, Any], flake: dict[str, list[str]]) -> list[str]:
+    """Where the flake names other packages than pyproject.toml and the lock do."""
+    asked = {canonicalize_name(Requirement(text).name) for text in wanted(project, lock.name)}
+    here: dict[str, set[str]] = {"asked": asked, "pinned": set(lock.pins)}
+    different = {key: sorted(here[key] ^ set(flake[key])) for key in here}
+    return [f"the flake differs in what is {key}: {', '.join(names)}" for key, names in different.items() if names]
+
+
 def wanted(project: dict[str, Any], lock: str) -> list[str]:
     """The requirements that pyproject.toml puts into a lock."""
     extras = project["project"]["optional-dependencies"]
@@ -115,4 +129,8 @@ def asked_by(name: str, version: str) -> list[str] | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent.parent))
+    parser = argparse.ArgumentParser(description="Whether the locks agree with pyproject.toml.")
+    parser.add_argument("root", nargs="?", type=Path, default=Path(__file__).parent.parent, help="the project")
+    parser.add_argument("--flake", type=Path, help="what the flake reads: nix eval --json .#lib.locks")
+    options = parser.parse_args()
+    sys.exit(main(options.root, options.flake))

@@ -105,8 +105,8 @@ def disagreements(lock: Lock, project: dict[str, Any]) -> Iterator[str]:
 
 def other_names(lock: Lock, project: dict[str, Any], flake: dict[str, list[str]]) -> list[str]:
     """Where the flake names other packages than pyproject.toml and the lock do."""
-    asked = {canonicalize_name(Requirement(text).name) for text in wanted(project, lock.name)}
-    here: dict[str, set[str]] = {"asked": asked, "pinned": set(lock.pins)}
+    asked: set[str] = {canonicalize_name(Requirement(text).name) for text in wanted(project, lock.name)}
+    here = {"asked": asked, "pinned": set(lock.pins)}
     different = {key: sorted(here[key] ^ set(flake[key])) for key in here}
     return [f"the flake differs in what is {key}: {', '.join(names)}" for key, names in different.items() if names]
 

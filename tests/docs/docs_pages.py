@@ -13,7 +13,7 @@ NOT_RUN = {
     "docker": "needs a Docker engine, which the tests of sandboxes start",
     "endpoint": "asks a server that serves a model",
     "gpu": "needs an NVIDIA GPU",
-    "hours": "plays a whole scale; CI plays `smoke`",
+    "minutes": "a step of CI",
     "other-environment": "makes another environment than the tests run in",
 }
 """What stands after ```bash where a block cannot be run by a test, and why."""

@@ -9,6 +9,7 @@ rule install:
     benchmark:
         "results/{scale}/timings/install.tsv"
     params:
+        code=code("install"),
         scale=scale_file,
         settings=settings("model"),
         released=released_digest,
@@ -27,6 +28,7 @@ rule tokenizer:
     benchmark:
         "results/{scale}/timings/tokenizer.tsv"
     params:
+        code=code("tokenizer"),
         scale=scale_file,
         settings=settings("basemodel.vocabulary"),
         folder=subpath(output[0], parent=True),
@@ -46,6 +48,8 @@ rule pretrain:
         "results/{scale}/timings/pretrain.tsv"
     threads: SCALE.basemodel.threads
     params:
+        code=code("pretrain"),
+        prompts=prompts("system", "injector", "solver", "specification"),
         scale=scale_file,
         settings=settings("basemodel", "agent"),
         tokenizer_folder=subpath(input.tokenizer, parent=True),
@@ -66,6 +70,8 @@ rule demonstrate:
     benchmark:
         "results/{scale}/timings/demonstrate.tsv"
     params:
+        code=code("demonstrate"),
+        prompts=prompts("system", "injector", "solver", "specification"),
         scale=scale_file,
         settings=settings("basemodel.demonstrations", "agent", "game", "sandbox"),
         tokenizer_folder=subpath(input.tokenizer, parent=True),
@@ -87,6 +93,8 @@ rule finetune:
         "results/{scale}/timings/finetune.tsv"
     threads: SCALE.basemodel.threads
     params:
+        code=code("finetune"),
+        prompts=prompts("system", "injector", "solver", "specification"),
         scale=scale_file,
         settings=settings("basemodel", "agent"),
         pretrained_folder=subpath(input.pretrained, parent=True),

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from ssr.agent.prompts import prompt_digest
+from ssr.code import code_digest, lock_digest
 from ssr.config import load_scale
 from ssr.config.overrides import changed_keys, effective_scale
 from ssr.plan import jobs
@@ -66,6 +68,47 @@ def settings(*names):
 
     def chosen(wildcards):
         return settings_of(getattr(wildcards, "run", "base"), names)
+
+    return chosen
+
+
+# What each rule's command runs; ssr.code finds the files and the locked packages that these modules need.
+ENGINES = ["ssr.engine.factory", "ssr.sandbox.factory"]
+CODE = {
+    "snapshot": ["ssr.repository.build"],
+    "install": ["ssr.basemodel.install"],
+    "tokenizer": ["ssr.basemodel.tokenizer", "ssr.basemodel.corpus"],
+    "pretrain": ["ssr.basemodel.pretrain"],
+    "demonstrate": ["ssr.basemodel.demonstrate"],
+    "finetune": ["ssr.basemodel.finetune"],
+    "tasks": ["ssr.selfplay.tasks", "ssr.selfplay.seeding"],
+    "inject": ["ssr.selfplay.inject", *ENGINES],
+    "validate": ["ssr.selfplay.validate", "ssr.sandbox.factory"],
+    "solve": ["ssr.selfplay.solve", *ENGINES],
+    "bugs": ["ssr.selfplay.bugs"],
+    "batch": ["ssr.selfplay.collect", "ssr.training.batch"],
+    "train": ["ssr.training.__main__"],
+    "tasks_held_out": ["ssr.evaluation.builtin", "ssr.evaluation.problem", "ssr.sandbox.factory"],
+    "score": ["ssr.evaluation.run", "ssr.evaluation.tasks", *ENGINES],
+    "report": ["ssr.evaluation.reports"],
+    "metrics": ["ssr.paper.metrics"],
+    "figure": ["ssr.paper.figures"],
+    "table": ["ssr.paper.tables"],
+}
+LOCK = Path("envs", os.environ.get("SSR_LOCK", "cpu") + ".lock")
+
+
+def code(rule):
+    """Digests of the source and of the locked packages that a rule's command needs, so that a change of them reruns it."""
+    return f"{code_digest(CODE[rule])} {lock_digest(CODE[rule], LOCK)}"
+
+
+def prompts(*names):
+    """A params function that gives digests of the named prompts in the style of the job's run."""
+
+    def chosen(wildcards):
+        style = run_of(getattr(wildcards, "run", "base")).agent.prompts
+        return " ".join(prompt_digest(style, name) for name in names)
 
     return chosen
 

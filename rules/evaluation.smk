@@ -14,6 +14,8 @@ rule tasks_held_out:
         "results/{scale}/timings/benchmarks/{benchmark}.tsv"
     priority: 5
     params:
+        code=code("tasks_held_out"),
+        prompts=prompts("specification"),
         scale=scale_file,
         settings=task_settings,
         tasks=number_of_tasks,
@@ -34,6 +36,8 @@ rule score:
     resources:
         gpu=asked(jobs.engine_gpus),
     params:
+        code=code("score"),
+        prompts=prompts("system", "solver"),
         scale=scale_file,
         settings=settings("evaluation.shards", "evaluation.test_timeout_s", *SCORING),
         checkpoint_folder=subpath(input.checkpoint, parent=True),
@@ -59,6 +63,7 @@ rule report:
     benchmark:
         "results/{scale}/timings/report/{run}/s{seed}/{generation}/{benchmark}.tsv"
     params:
+        code=code("report"),
         folder=subpath(output[0], parent=True),
         attempts=ATTEMPTS,
         official=f"{KEPT}/official",

@@ -13,6 +13,7 @@ rule metrics:
     benchmark:
         "results/{scale}/timings/metrics.tsv"
     params:
+        code=code("metrics"),
         scale=scale_file,
         folder=subpath(output[0], parent=True),
     shell:
@@ -30,6 +31,7 @@ rule figure:
     benchmark:
         "results/{scale}/timings/figures/{figure}.tsv"
     params:
+        code=code("figure"),
         folder=subpath(output[0], parent=True),
     shell:
         "ssr figure {wildcards.figure} --metrics {input.metrics} --reported {input.reported}"
@@ -47,6 +49,7 @@ rule table:
     benchmark:
         "results/{scale}/timings/tables/{table}.tsv"
     params:
+        code=code("table"),
         folder=subpath(output[0], parent=True),
     shell:
         "ssr table {wildcards.table} --metrics {input.metrics} --reported {input.reported}"

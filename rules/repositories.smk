@@ -12,6 +12,7 @@ rule snapshot:
         "results/snapshots/timings/{repo}.tsv"
     priority: 6
     params:
+        code=code("snapshot"),
         repositories=SCALE.repositories,
         entry=repository_entry,
         folder=subpath(output[0], parent=True),

@@ -13,6 +13,7 @@ rule tasks:
     benchmark:
         "results/{scale}/timings/tasks/{run}/s{seed}/{generation}.tsv"
     params:
+        code=code("tasks"),
         scale=scale_file,
         settings=settings("include", *DRAWING),
         pool=options("--pool", pool),
@@ -36,6 +37,8 @@ rule inject:
     resources:
         gpu=asked(jobs.engine_gpus),
     params:
+        code=code("inject"),
+        prompts=prompts("system", "injector"),
         scale=scale_file,
         settings=settings("selfplay.shards", *PLAYING, *CONTROL),
         checkpoint_folder=subpath(input.checkpoint, parent=True),
@@ -60,6 +63,8 @@ rule validate:
         "results/{scale}/timings/validate/{run}/s{seed}/{generation}/{shard}.tsv"
     priority: 2
     params:
+        code=code("validate"),
+        prompts=prompts("specification"),
         scale=scale_file,
         settings=settings("sandbox", "agent.prompts", *CHECKING),
         held_out=options("--held-out", held_out),
@@ -84,6 +89,8 @@ rule solve:
     resources:
         gpu=asked(jobs.engine_gpus),
     params:
+        code=code("solve"),
+        prompts=prompts("system", "solver"),
         scale=scale_file,
         settings=settings("selfplay.shards", *PLAYING, *ATTEMPTING),
         instances=options("--instances", instances),
@@ -106,6 +113,7 @@ rule bugs:
     benchmark:
         "results/{scale}/timings/bugs/{run}/s{seed}.tsv"
     params:
+        code=code("bugs"),
         scale=scale_file,
         validated="results/{scale}/validate/{run}/s{seed}",
         solved="results/{scale}/solve/{run}/s{seed}",
@@ -128,6 +136,7 @@ rule batch:
         "results/{scale}/timings/batch/{run}/s{seed}/{generation}.tsv"
     priority: 3
     params:
+        code=code("batch"),
         scale=scale_file,
         settings=settings("selfplay.train_roles", *REWARDING),
         injected=options("--injected", injected),

@@ -20,6 +20,7 @@ rule train:
         tasks=machines,
         mpi=several_machines,
     params:
+        code=code("train"),
         scale=scale_file,
         launcher=launcher,
         settings=settings("model.dtype", "training"),

@@ -2,13 +2,21 @@
 
 import ast
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from functools import cache
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent
 NOT_COUNTED = ("ssr.config", "ssr.errors")
 """A scale's values are dependencies by themselves, and no result holds the text of an error."""
+
+OTHERWISE_NAMED = {"yaml": "pyyaml"}
+"""Distributions that are not named as what is imported of them."""
 
 
 def code_digest(modules: Iterable[str], alone: Iterable[str] = ()) -> str:
@@ -22,6 +30,18 @@ def code_digest(modules: Iterable[str], alone: Iterable[str] = ()) -> str:
     for name in names:
         digest.update(f"{name} {_read(name)[1]}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def lock_digest(modules: Iterable[str], lock: Path) -> str:
+    """16 hexadecimal digits for the lines of a lock that pin what some modules, and those they import, need.
+
+    A distribution that is not installed, or that the lock does not hold, says nothing.
+    """
+    pins = _pins(lock.read_text())
+    own = {name for module in modules for part in needed(module) for name in _read(part)[2]}
+    needs = {name for imported in own for name in _distributions_of(imported)}
+    text = "".join(pins.get(name, "") for name in sorted(needs))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @cache
@@ -45,8 +65,8 @@ def source_of(module: str) -> Path | None:
 
 
 @cache
-def _read(module: str) -> tuple[tuple[str, ...], str]:
-    """What a module imports of this package, and a digest of what it says."""
+def _read(module: str) -> tuple[tuple[str, ...], str, frozenset[str]]:
+    """What a module imports of this package, a digest of what it says, and the other packages that it imports."""
     path = source_of(module)
     if path is None:
         raise ValueError(f"this package has no module {module!r}")
@@ -57,7 +77,7 @@ def _read(module: str) -> tuple[tuple[str, ...], str]:
     digest = hashlib.sha256(ast.dump(tree).encode())
     for text in _texts_beside(path, tree):
         digest.update(text.read_bytes())
-    return tuple(sorted(set(_imports(tree)))), digest.hexdigest()
+    return tuple(sorted(set(_imports(tree)))), digest.hexdigest(), frozenset(_others(tree))
 
 
 def _says_nothing(node: ast.stmt) -> bool:
@@ -76,6 +96,14 @@ def _imports(tree: ast.AST) -> Iterator[str]:
             yield from (alias.name for alias in node.names if _counts(alias.name))
 
 
+def _others(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]
+        elif isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+
+
 def _counts(module: str) -> bool:
     own = module == "ssr" or module.startswith("ssr.")
     return own and not any(module == name or module.startswith(f"{name}.") for name in NOT_COUNTED)
@@ -86,3 +114,33 @@ def _texts_beside(path: Path, tree: ast.AST) -> list[Path]:
     beside = [entry for entry in path.parent.iterdir() if entry.name in named and entry.name != "prompts"]
     files = [file for entry in beside for file in ([entry] if entry.is_file() else entry.rglob("*"))]
     return sorted(file for file in files if file.is_file() and "__pycache__" not in file.parts)
+
+
+@cache
+def _distributions_of(imported: str) -> frozenset[str]:
+    """The distributions that an import needs, with all that they require."""
+    found: set[str] = set()
+    waiting = [OTHERWISE_NAMED.get(imported, imported)]
+    while waiting:
+        name = canonicalize_name(waiting.pop())
+        if name not in found and name != "ssr":
+            found.add(name)
+            waiting += _required_by(name)
+    return frozenset(found)
+
+
+@cache
+def _required_by(distribution: str) -> list[str]:
+    """What a distribution requires here without any extra."""
+    try:
+        wanted = [Requirement(text) for text in requires(distribution) or ()]
+    except PackageNotFoundError:
+        return []
+    return [one.name for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})]
+
+
+@cache
+def _pins(lock: str) -> dict[str, str]:
+    """Distribution -> its lines in a lock."""
+    blocks = re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)
+    return {canonicalize_name(re.split(r"[=\[ ]", block)[0]): block for block in blocks if block[:1].isalnum()}

@@ -14,12 +14,13 @@ from ssr.game.instance import Instance, read_instances, write_instances
 from ssr.repository.snapshot import Snapshot
 from ssr.sandbox.factory import open_backend
 from ssr.selfplay import inject
+from ssr.selfplay.artifacts import ARTIFACTS, read_artifacts
 from ssr.selfplay.collect import collect
 from ssr.selfplay.files import read_rows, write_rows
 from ssr.selfplay.held_out import HeldOut
 from ssr.selfplay.solve import Attempt, Solver
 from ssr.selfplay.tasks import InjectionTask, Place
-from ssr.selfplay.validate import ARTIFACTS, CHECKS, read_artifacts, validate
+from ssr.selfplay.validate import CHECKS, validate
 
 PLACE = Place("ssr", 0, 1)
 BREAK = "sed -i 's/number < 2/number < 1/' pocket/numbers.py; mkdir /tmp/bug; git diff > /tmp/bug/bug_inject.diff"

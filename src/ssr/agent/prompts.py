@@ -1,5 +1,6 @@
 """The prompts of both roles: jinja2 templates in `prompts/`, one folder a style."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +24,12 @@ class Target:
     """Lines of a snippet, 1-based; 0 for a whole file."""
     text: str = ""
     """The snippet; empty for a whole file."""
+
+
+@cache
+def prompt_digest(style: str, name: str) -> str:
+    """16 hexadecimal digits of a template's text, so that results depend on it."""
+    return hashlib.sha256((FOLDER / style / f"{name}.md").read_bytes()).hexdigest()[:16]
 
 
 @cache

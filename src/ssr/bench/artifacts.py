@@ -10,11 +10,11 @@ from ssr.config import Scale
 from ssr.repository.snapshot import Snapshot
 from ssr.sandbox.factory import open_backend
 from ssr.seeds import seed_of
+from ssr.selfplay.artifacts import ARTIFACTS, Submitted, read_artifacts
 from ssr.selfplay.files import write_rows
 from ssr.selfplay.inject import inject, submitted
 from ssr.selfplay.progress import progress
 from ssr.selfplay.tasks import InjectionTask
-from ssr.selfplay.validate import ARTIFACTS, Submitted, read_artifacts
 
 RUN = "bench"
 EPISODES = 6

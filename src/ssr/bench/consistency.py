@@ -34,9 +34,9 @@ from ssr.game.verdict import Verdict, judge
 from ssr.repository.snapshot import Snapshot
 from ssr.sandbox.bubblewrap import Bubblewrap
 from ssr.sandbox.factory import open_backend
+from ssr.selfplay.artifacts import Submitted
 from ssr.selfplay.judging import Prediction, verdicts
 from ssr.selfplay.progress import progress
-from ssr.selfplay.validate import Submitted
 
 ROWS = {
     "wall_s": "wall s",

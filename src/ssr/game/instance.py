@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,9 +11,11 @@ from pydantic import BaseModel, ConfigDict
 from ssr.contracts import Strategy
 from ssr.errors import GameError
 from ssr.game.artifact import BugArtifact
-from ssr.game.consistency import ConsistencyReport
 from ssr.game.diffs import reverse
 from ssr.repository.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from ssr.game.consistency import ConsistencyReport
 
 TaskStrategy = Strategy | Literal["issue"]
 Source = Literal["selfplay", "builtin-verified", "builtin-pro", "builtin-tuning", "builtin-bugs", "human"]
@@ -64,7 +66,7 @@ SCHEMA = pa.schema([pa.field(name, _TYPES.get(name, pa.string()), nullable=False
 
 def instance_of(
     artifact: BugArtifact,
-    report: ConsistencyReport,
+    report: "ConsistencyReport",
     snapshot: Snapshot,
     strategy: TaskStrategy,
     instance_id: str,

@@ -10,7 +10,7 @@ import numpy as np
 from ssr.config import Scale
 from ssr.errors import GameError
 from ssr.game.reward import injection_reward
-from ssr.selfplay.validate import HELD_OUT
+from ssr.selfplay.held_out import HELD_OUT
 
 Row = Mapping[str, Any]
 TRAJECTORY = ["episode_id", "role", "token_ids", "loss_mask", "logprobs", "weight_version", "exit_reason"]

@@ -8,6 +8,8 @@ from unidiff import Hunk, PatchSet
 
 from ssr.game.instance import Instance
 
+HELD_OUT = "held_out"
+"""Recorded as the check of a bug that is consistent but touches a held-out task: neither played nor rewarded."""
 DISTINCTIVE = 12
 """Characters a line needs to be recognised in another commit, where line numbers say nothing."""
 

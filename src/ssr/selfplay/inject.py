@@ -13,8 +13,8 @@ from ssr.config import Scale
 from ssr.contracts import Engine, Sandbox, SandboxBackend
 from ssr.game.artifact import BugArtifact
 from ssr.repository.snapshot import Snapshot
+from ssr.selfplay.artifacts import Submitted
 from ssr.selfplay.tasks import ORIGIN, InjectionTask
-from ssr.selfplay.validate import Submitted
 
 COLUMNS: list["pa.Field[Any]"] = [*ORIGIN, pa.field("attempt", pa.int32())]
 """What episodes.parquet says of a task beside the episode's own columns."""

@@ -21,6 +21,7 @@ from ssr.repository.listing import load_repositories
 from ssr.repository.snapshot import Snapshot
 from ssr.sandbox.factory import open_backend
 from ssr.selfplay import inject, solve
+from ssr.selfplay.artifacts import ARTIFACTS, read_artifacts
 from ssr.selfplay.bugs import good_bugs, solve_rates_of
 from ssr.selfplay.collect import CHECKED, INJECTED, SOLVED, collect
 from ssr.selfplay.files import read_rows, shard_of, write_rows
@@ -29,7 +30,15 @@ from ssr.selfplay.journals import open_journal
 from ssr.selfplay.progress import progress
 from ssr.selfplay.seeding import seeded_tasks
 from ssr.selfplay.tasks import Place, drawn, injection_tasks, read_tasks, write_tasks
-from ssr.selfplay.validate import ARTIFACTS, CHECKS, read_artifacts, validate
+from ssr.selfplay.validate import CHECKS, validate
+
+Opener = Callable[[Scale, Path], Engine]
+"""How a stage comes to its engine: from a run and the folder of the checkpoint that plays."""
+
+
+def engine_of(scale: Scale, checkpoint: Path) -> Engine:
+    """The engine that the scale names. Raises EngineError, ConfigError."""
+    return open_engine(scale.engine, checkpoint, scale.model.dtype)
 
 
 def load(scale: Path, run: str) -> Scale:
@@ -145,6 +154,7 @@ def solve_shard(
     runs: Path,
     journals: Path,
     out: Path,
+    opener: Opener = engine_of,
 ) -> None:
     """A shard's attempts: episodes with verdicts, messages, timings, and the second-order instances in `out`.
 
@@ -154,7 +164,6 @@ def solve_shard(
     mine = shard_of(bugs, shard, scale.selfplay.shards)
     attempts, harder = _solve(scale, place, mine, checkpoint, snapshots, runs, journals, opener) if mine else ([], [])
     replace_instances(out / "instances.parquet", harder)
-    opener: Opener = engine_of,
     columns = [attempt.columns for attempt in attempts]
     replace_episodes(out, [attempt.episode for attempt in attempts], solve.COLUMNS, columns)
 
@@ -167,6 +176,7 @@ def _solve(
     snapshots: Path,
     runs: Path,
     journals: Path,
+    opener: Opener,
 ) -> tuple[list[solve.Attempt], list[Instance]]:
     loaded = _snapshots(snapshots, {instance.repo for instance in bugs})
     with (
@@ -176,7 +186,6 @@ def _solve(
     ):
         store = open_store(scale.game, scale.sandbox, runs)
         journal = open_journal(journals, place, scale, checkpoint, loaded)
-    opener: Opener,
         return solve.Solver(place, engine, backend, loaded, scale, advance, store, journal).play(bugs)
 
 

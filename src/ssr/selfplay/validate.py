@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import pyarrow as pa
@@ -11,7 +10,6 @@ import pyarrow as pa
 from ssr.agent.prompts import specification
 from ssr.config import Scale
 from ssr.contracts import SandboxBackend
-from ssr.game.artifact import FILES, BugArtifact
 from ssr.game.consistency import ConsistencyReport, check
 from ssr.game.diffs import reverse
 from ssr.game.hidden_oracle import split_oracle
@@ -19,17 +17,10 @@ from ssr.game.instance import Instance, TaskStrategy, instance_of
 from ssr.game.store import RunStore
 from ssr.repository.snapshot import Snapshot
 from ssr.sandbox.observation import normalise
+from ssr.selfplay.artifacts import PLACE, Submitted
 from ssr.selfplay.duplicates import fingerprint
-from ssr.selfplay.files import read_rows
-from ssr.selfplay.held_out import HeldOut
-from ssr.selfplay.tasks import ORIGIN
+from ssr.selfplay.held_out import HELD_OUT, HeldOut
 
-HELD_OUT = "held_out"
-"""Recorded as the check of a bug that is consistent but touches a held-out task: neither played nor rewarded."""
-PLACE: list["pa.Field[Any]"] = [pa.field("episode_id", pa.string()), *ORIGIN]
-_TEXTS: list["pa.Field[Any]"] = [pa.field(name, pa.string()) for name in ("problem", *FILES)]
-ARTIFACTS = pa.schema([*PLACE, *_TEXTS])
-"""Columns of artifacts.parquet: one row a submitted artifact, its five texts under the files' names."""
 _CHECKS: list["pa.Field[Any]"] = [
     pa.field("instance_id", pa.string()),
     *PLACE,
@@ -50,28 +41,6 @@ CHECKS = pa.schema(_CHECKS)
 reason take either; both are empty for a valid artifact. `fail_to_pass`, `pass_to_pass` and `set_aside` count tests,
 the last those whose outcome did not keep when a state was run again. Valid bugs with one `fingerprint` are duplicates.
 """
-
-
-@dataclass(frozen=True)
-class Submitted:
-    """An artifact and the injector episode that handed it in, as one row of artifacts.parquet."""
-
-    place: dict[str, Any]
-    artifact: BugArtifact
-
-    @property
-    def row(self) -> dict[str, Any]:
-        """The row of artifacts.parquet."""
-        return {**self.place, "problem": self.artifact.problem, **self.artifact.texts}
-
-
-def read_artifacts(path: Path) -> list[Submitted]:
-    """Read artifacts.parquet."""
-    found = []
-    for row in read_rows([path]):
-        artifact = BugArtifact(*(row[name] for name in (*FILES, "problem")))
-        found.append(Submitted({field.name: row[field.name] for field in PLACE}, artifact))
-    return found
 
 
 def validate(

@@ -14,8 +14,9 @@ from ssr.game.diffs import reverse
 from ssr.game.hidden_oracle import split_oracle
 from ssr.game.instance import Instance
 from ssr.game.verdict import judge
+from ssr.selfplay.artifacts import Submitted
 from ssr.selfplay.held_out import HeldOut
-from ssr.selfplay.validate import Submitted, validate
+from ssr.selfplay.validate import validate
 
 Git = Callable[..., str]
 LINES = [f"line {number}\n" for number in range(60)]

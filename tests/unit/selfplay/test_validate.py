@@ -9,9 +9,10 @@ from ssr.game.artifact import BugArtifact
 from ssr.game.store import open_store
 from ssr.repository.snapshot import Snapshot
 from ssr.sandbox.factory import open_backend
+from ssr.selfplay.artifacts import Submitted
 from ssr.selfplay.files import read_rows, write_rows
 from ssr.selfplay.held_out import HeldOut
-from ssr.selfplay.validate import CHECKS, Submitted, validate
+from ssr.selfplay.validate import CHECKS, validate
 
 BUG = """--- a/pocket/numbers.py
 +++ b/pocket/numbers.py

@@ -12,7 +12,9 @@ def project(tmp_path: Path) -> Project:
     for name in ("rules", "workflow", "profiles"):
         shutil.copytree(ROOT / name, tmp_path / name)
     shutil.copyfile(ROOT / "Snakefile", tmp_path / "Snakefile")
-    (tmp_path / "paper").mkdir()
+    for name in ("paper", "envs"):
+        (tmp_path / name).mkdir()
+    shutil.copyfile(ROOT / "envs" / "cpu.lock", tmp_path / "envs" / "cpu.lock")
     (tmp_path / "paper" / "reported.csv").touch()
     stand_in = tmp_path / "bin" / "ssr"
     stand_in.parent.mkdir()

@@ -44,7 +44,8 @@ class Project:
 
     def environment(self, seconds: float = 0) -> dict[str, str]:
         path = f"{self.root / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        return os.environ | {"PATH": path, "STAND_IN_SECONDS": str(seconds)}
+        own = {"PYTHONPATH": str(self.root / "src")} if (self.root / "src").exists() else {}
+        return os.environ | own | {"PATH": path, "STAND_IN_SECONDS": str(seconds)}
 
     def fails(self, *arguments: str) -> str:
         done = subprocess.run(

@@ -1,10 +1,11 @@
 """What runs again: after a kill, only what was not finished; after a changed key, only what depends on it."""
 
+import shutil
 import subprocess
 import time
 from collections import Counter
 
-from graph_project import Project
+from graph_project import ROOT, Project
 
 
 def test_a_killed_run_goes_on(project: Project) -> None:
@@ -42,6 +43,44 @@ def test_a_changed_key_runs_again_what_depends_on_it_and_nothing_else(project: P
         project.rewrite("smoke", **{section: {key: new}})
         assert planned(project.snakemake("-n", "--configfile", scale)) == rerun | drawn, key
         project.rewrite("smoke", **{section: {key: old}})
+    assert "Nothing to be done" in project.snakemake("-n", "--configfile", scale)
+
+
+TRAINED = {"train", "score", "report", "metrics", "figure", "table", "all"}
+CHANGES: list[tuple[dict[str, str], set[str]]] = [
+    ({"src/ssr/selfplay/validate.py": "MORE = 1"}, {"validate", "solve", "batch", *TRAINED}),
+    ({"src/ssr/selfplay/solve.py": "MORE = 1"}, {"solve", "batch", *TRAINED}),
+    ({"src/ssr/training/objective.py": "MORE = 1"}, TRAINED),
+    ({"src/ssr/evaluation/reports.py": "MORE = 1"}, {"report", "metrics", "figure", "table", "all"}),
+    ({"src/ssr/paper/tables.py": "MORE = 1"}, {"table", "all"}),
+    ({"src/ssr/agent/prompts/brief/injector.md": "More."}, {"inject", "validate", "solve", "batch", *TRAINED}),
+    ({"src/ssr/agent/prompts/brief/solver.md": "More."}, {"solve", "batch", *TRAINED}),
+    ({"envs/cpu.lock": "accelerate==1"}, TRAINED),
+    (
+        {
+            "src/ssr/training/objective.py": "# A comment.",
+            "src/ssr/bench/rollout.py": "MORE = 1",
+            "src/ssr/agent/prompts/full/solver.md": "More.",
+            "envs/cpu.lock": "ruff==1",
+        },
+        set(),
+    ),
+]
+"""What is added to files, and the rules that run again then."""
+
+
+def test_a_changed_file_runs_again_what_needs_it_and_nothing_else(project: Project) -> None:
+    shutil.copytree(ROOT / "src", project.root / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    keys = {"selfplay": {"generations": 1, "lag": 0, "shards": 1}, "evaluation": {"benchmarks": ["builtin-verified"]}}
+    scale = project.rewrite("smoke", runs={"ssr": {}}, **keys)
+    project.snakemake("--cores", "2", "--configfile", scale)
+    for added, rerun in CHANGES:
+        texts = {name: (project.root / name).read_text() for name in added}
+        for name, text in added.items():
+            (project.root / name).write_text(f"{texts[name]}\n{text}\n")
+        assert planned(project.snakemake("-n", "--configfile", scale)) == rerun, added
+        for name, text in texts.items():
+            (project.root / name).write_text(text)
     assert "Nothing to be done" in project.snakemake("-n", "--configfile", scale)
 
 

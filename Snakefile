@@ -5,7 +5,7 @@ if not workflow.configfiles:
     configfile: "workflow/config/mini.yaml"
 
 
-# Built from envs/ and used only with --software-deployment-method apptainer.
+# Made by envs/Containerfile, and used only with --software-deployment-method apptainer.
 container: "envs/ssr.sif"
 
 

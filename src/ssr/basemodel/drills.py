@@ -8,7 +8,7 @@ import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import cycle
+from itertools import cycle, zip_longest
 
 from ssr.agent.prompts import injector_messages, solver_messages, specification
 from ssr.basemodel import actions, terminal
@@ -37,6 +37,10 @@ RENAMED = 0.6
 """Share of the functions from anywhere that come under other names."""
 OWN = 0.25
 """Share of the functions from anywhere that are a repository's, under other names."""
+SHORT_IN_REPOSITORY = 0.15
+"""Share of the short drills that are about a repository's function under its own names."""
+MOST_MUTATIONS = 3
+"""Mutations in one short drill, at most."""
 
 
 @dataclass
@@ -78,6 +82,30 @@ def choose_mutation(text: str, function: Function, rng: random.Random, *, remova
     kinds = sorted(by_kind)
     kind = rng.choices(kinds, [KINDS.get(kind, 1) for kind in kinds])[0]
     return rng.choice(by_kind[kind])
+
+
+@dataclass(frozen=True)
+class Mutated:
+    """A function's text with mutations, and the topmost of them."""
+
+    text: str
+    mutation: Mutation
+
+
+def mutate(function: Function, count: int, rng: random.Random) -> list[Mutated] | None:
+    """The function's own text with up to `count` mutations on lines apart, then with the topmost undone, and so on."""
+    alone = replace(function, first_line=1, last_line=function.last_line - function.first_line + 1)
+    drawn = [choose_mutation(alone.source, alone, rng) for _ in range(count)]
+    chosen: list[Mutation] = []
+    for mutation in sorted((m for m in drawn if m is not None), key=lambda m: m.line):
+        if not chosen or mutation.line > chosen[-1].line + chosen[-1].before.count("\n") + 1:
+            chosen.append(mutation)
+    text = alone.source
+    steps: list[Mutated] = []
+    for mutation in reversed(chosen):
+        text = mutation.apply(text)
+        steps.append(Mutated(text, mutation))
+    return steps[::-1] or None
 
 
 def edit_of(text: str, line: int, old: str, new: str) -> tuple[str, str] | None:
@@ -171,6 +199,28 @@ class Drills:
         if len(whole) < len(functions):
             return None
         return self._conversation(made_up_issue(Source("library", {}), chosen, rng), whole)
+
+    def short(self, rng: random.Random, rewrites: float) -> Conversation | None:
+        """A function with a few mutations and nothing around it, then the edits that undo them, from top to bottom.
+
+        With the probability `rewrites` the whole function is asked for instead, which teaches copying soonest.
+        """
+        own = rng.random() < SHORT_IN_REPOSITORY
+        function = rng.choice(rng.choice(self.sources).functions) if own else self._from_anywhere(rng)
+        mutated = None if function is None else mutate(function, rng.randint(1, MOST_MUTATIONS), rng)
+        if function is None or mutated is None:
+            return None
+        conversation = Conversation([{"role": "user", "content": f"{function.path}\n{mutated[0].text}"}])
+        if rng.random() < rewrites:
+            conversation.say(function.source)
+            return conversation
+        for step, after in zip_longest(mutated, mutated[1:]):
+            change = edit_of(step.text, step.mutation.line, step.mutation.after, step.mutation.before)
+            if change is None:
+                return None
+            said = f"Edited {function.path}, line {step.mutation.line}."
+            conversation.say(actions.edit(function.path, *change), said if after else None)
+        return conversation
 
     def _from_anywhere(self, rng: random.Random) -> Function | None:
         if rng.random() < OWN:

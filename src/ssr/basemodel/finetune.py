@@ -53,6 +53,7 @@ def finetune(
         decay=DECAY,
         heard=HEARD_SHARE,
         seed=SEED + 1,
+        half=recipe.half,
     )
     episodes = read_demonstrations(demonstrations)
     drills = (document_of(c, codec, scale.agent) for c in drills_of(scale, snapshots).stream(SEED + 7))

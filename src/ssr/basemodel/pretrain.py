@@ -19,6 +19,12 @@ from ssr.training.checkpoint import write_digests
 LIBRARY_FUNCTIONS = 60_000
 PLAIN_SHARE = 0.08
 TOKENIZER_DRILLS = 2000
+COPYING_TOKENS = 2_500_000
+"""Tokens of short drills that pre-training begins with, until a small model has learned to copy."""
+REWRITES = 0.6
+"""Share of them that ask for the whole function."""
+SHORT_SHARE = 0.7
+"""Share of short drills among all drills from then on, by number."""
 SEED = 0
 
 
@@ -71,7 +77,13 @@ def pretrain(scale: Scale, snapshots: Path, tokenizer: Path, out: Path, report: 
     codec = ChatCodec(loaded)
     model = new_model(recipe, loaded.pad_token_id, codec.stop_id, scale.agent.context_tokens)
     trainer = Trainer(
-        model, budget=recipe.pretraining_tokens, rate=recipe.learning_rate, decay=0.0, heard=HEARD_SHARE, seed=SEED
+        model,
+        budget=recipe.pretraining_tokens,
+        rate=recipe.learning_rate,
+        decay=0.0,
+        heard=HEARD_SHARE,
+        seed=SEED,
+        half=recipe.half,
     )
     documents = _documents(drills_of(scale, snapshots), codec, scale)
 
@@ -89,9 +101,17 @@ def _documents(drills: Drills, codec: ChatCodec, scale: Scale) -> Iterator[Docum
     rng = random.Random(SEED)
     conversations = drills.stream(SEED)
     weights = [len(source.functions) ** 0.5 for source in drills.sources]
+    tokens = 0
     while True:
-        if rng.random() < PLAIN_SHARE:
+        copying = tokens < COPYING_TOKENS
+        if not copying and rng.random() < PLAIN_SHARE:
             source: Source = rng.choices(drills.sources, weights)[0]
-            yield plain_document(source, codec, rng)
+            document = plain_document(source, codec, rng)
         else:
-            yield document_of(next(conversations), codec, scale.agent)
+            is_short = copying or rng.random() < SHORT_SHARE
+            made = drills.short(rng, REWRITES * copying) if is_short else next(conversations)
+            if made is None:
+                continue
+            document = document_of(made, codec, scale.agent)
+        tokens += len(document.ids)
+        yield document

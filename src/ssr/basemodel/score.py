@@ -1,9 +1,10 @@
 """How well a model repairs what no drill showed it: a third set beside training and benchmarks, for tuning alone."""
 
 import asyncio
+import json
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ssr.basemodel.pretrain import LIBRARY_FUNCTIONS, SEED, snapshots_of
 from ssr.config import Scale
 from ssr.contracts import CompletionRequest
 from ssr.engine.transformers_engine import TransformersEngine
+from ssr.files import written
 from ssr.seeds import seed_of
 
 GREEDY = 1e-4
@@ -37,7 +39,7 @@ class Score:
 def held_out_drills(scale: Scale, snapshots: Path, count: int) -> dict[str, list[Conversation]]:
     """Drills over functions that training draws never show, and over those of the repositories that they do show."""
     sources = [repository_source(snapshot) for snapshot in snapshots_of(scale, snapshots)]
-    library = library_functions(LIBRARY_FUNCTIONS // 10, SEED, share="builtin-pro")
+    library = library_functions(LIBRARY_FUNCTIONS // 10, SEED, share="builtin-tuning")
     drills = Drills(sources, library, scale.agent, scale.game)
     rng = random.Random(SEED + 11)
 
@@ -51,9 +53,22 @@ def held_out_drills(scale: Scale, snapshots: Path, count: int) -> dict[str, list
     return {"library": list(islice(repairs(True), count)), "repositories": list(islice(repairs(False), count))}
 
 
+def write_scores(scale: Scale, snapshots: Path, checkpoint: Path, count: int, out: Path) -> list[dict[str, object]]:
+    """Score a checkpoint on `count` places of each kind, sampled as in training and greedily; JSON, a row each."""
+    kinds = held_out_drills(scale, snapshots, count)
+    rows: list[dict[str, object]] = [
+        {"kind": kind, "temperature": temperature, **asdict(score(scale, checkpoint, conversations, temperature))}
+        for kind, conversations in kinds.items()
+        for temperature in (scale.sampling.training.temperature, GREEDY)
+    ]
+    with written(out) as partial:
+        partial.write_text(json.dumps(rows, indent=1) + "\n")
+    return rows
+
+
 def score(scale: Scale, checkpoint: Path, conversations: Sequence[Conversation], temperature: float) -> Score:
     """Ask for the first turn and, after the right one, for the first edit of each conversation."""
-    engine = TransformersEngine(checkpoint, scale.model.dtype, scale.basemodel.threads)
+    engine = TransformersEngine(checkpoint, scale.model.dtype, scale.engine.threads)
     first = [Conversation(c.prompt) for c in conversations]
     second = [Conversation(c.prompt, c.turns[:1], c.answers[:1]) for c in conversations]
     looks = asyncio.run(_ask(engine, scale, first, temperature))

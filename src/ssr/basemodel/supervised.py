@@ -57,13 +57,21 @@ class Trainer:
     """Muon for the matrices inside the layers, AdamW for the rest; a constant rate, then linear decay.
 
     `budget` counts tokens, `decay` is the share of it in which the rate falls, `heard` the share of the tokens nobody
-    said that enter the loss.
+    said that enter the loss; with `half` matrix products are bfloat16.
     """
 
     def __init__(
-        self, model: "Qwen3ForCausalLM", *, budget: int, rate: float, decay: float, heard: float, seed: int
+        self,
+        model: "Qwen3ForCausalLM",
+        *,
+        budget: int,
+        rate: float,
+        decay: float,
+        heard: float,
+        seed: int,
+        half: bool = False,
     ) -> None:
-        self.model, self.budget, self.heard, self.decay = model, budget, heard, decay
+        self.model, self.budget, self.heard, self.decay, self.half = model, budget, heard, decay, half
         inner = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n and "lm_head" not in n]
         chosen = {id(p) for p in inner}
         rest = [p for p in model.parameters() if id(p) not in chosen]
@@ -87,9 +95,10 @@ class Trainer:
 
     def _update(self, batch: list[Document]) -> tuple[float, float]:
         ids, said, heard = self._tensors(batch)
-        hidden = self.model.model(input_ids=ids[:, :-1]).last_hidden_state
         mask = said | heard
-        logits = hidden[mask] @ self.model.lm_head.weight.T
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
+            hidden = self.model.model(input_ids=ids[:, :-1]).last_hidden_state
+            logits = hidden[mask] @ self.model.lm_head.weight.T
         losses = F.cross_entropy(logits.float(), ids[:, 1:][mask], reduction="none")
         losses.mean().backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)

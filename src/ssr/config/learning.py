@@ -152,15 +152,15 @@ class BasemodelConfig(Section):
 
     vocabulary: int = Field(4096, ge=512)
     """Tokens of the BPE tokenizer."""
-    hidden: int = Field(192, ge=32)
+    hidden: int = Field(128, ge=32)
     """Width."""
     layers: int = Field(4, ge=1)
     """Depth."""
-    heads: int = Field(6, ge=1)
+    heads: int = Field(4, ge=1)
     """Attention heads; keys and values have half as many."""
-    intermediate: int = Field(512, ge=32)
+    intermediate: int = Field(384, ge=32)
     """Width of the feed-forward layer."""
-    pretraining_tokens: int = Field(5_150_000, ge=1000)
+    pretraining_tokens: int = Field(16_000_000, ge=1000)
     """Tokens of source code and drills, at a constant rate."""
     demonstrations: int = Field(36, ge=1)
     """Injections that the demonstrator tries in each repository; it then solves the valid ones."""
@@ -170,7 +170,9 @@ class BasemodelConfig(Section):
     """Peak of its schedule."""
     batch_tokens: int = Field(4096, ge=256)
     """Tokens of one optimizer step."""
-    learning_rate: float = Field(3e-3, gt=0)
+    learning_rate: float = Field(4e-3, gt=0)
     """Peak of the schedule."""
-    threads: int = Field(2, ge=1)
+    half: bool = True
+    """Matrix products in bfloat16: faster, with weights and optimizer in float32 as ever."""
+    threads: int = Field(1, ge=1)
     """OpenMP threads."""

@@ -1,3 +1,4 @@
+import random
 import subprocess
 from itertools import islice
 from pathlib import Path
@@ -77,3 +78,29 @@ def test_library_functions_are_short_distinct_and_repeatable() -> None:
     functions = library_functions(50, seed=1)
     assert [f.source for f in functions] == [f.source for f in library_functions(50, seed=1)]
     assert len({f.source for f in functions}) == len(functions) >= 50
+
+
+def test_the_edits_of_a_short_drill_restore_the_function(drills: Drills) -> None:
+    rng = random.Random(2)
+    made = [c for c in (drills.short(rng, 0.0) for _ in range(80)) if c is not None]
+    assert {len(conversation.turns) for conversation in made} >= {1, 2}
+    for conversation in made:
+        path, _, text = conversation.prompt[0]["content"].partition("\n")
+        calls = [FORMATS["cwm"].parse(turn) for turn in conversation.turns]
+        for call in calls:
+            assert isinstance(call, ToolCall)
+            assert call.arguments["path"] == path
+            assert text.count(call.arguments["search"].rstrip("\n")) >= 1
+            text = f"\n{text}\n".replace(f"\n{call.arguments['search']}", f"\n{call.arguments['replace']}")[1:-1]
+        assert text not in conversation.prompt[0]["content"]
+
+
+def test_a_rewrite_asks_for_the_whole_function_that_was_mutated(drills: Drills) -> None:
+    rng = random.Random(2)
+    made = [c for c in (drills.short(rng, 1.0) for _ in range(20)) if c is not None]
+    for conversation in made:
+        shown = conversation.prompt[0]["content"].partition("\n")[2].split("\n")
+        assert len(conversation.turns) == 1
+        asked = conversation.turns[0].split("\n")
+        assert asked != shown
+        assert set(asked) & set(shown) or len(asked) < 3

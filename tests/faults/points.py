@@ -13,25 +13,26 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from workplace import ROOT, SMOKE, Workplace, command_line, descendants, kill, manifest, victims, wait_for_end
+from workplace import ROOT, SMOKE, Changes, Workplace, command_line, descendants, kill, manifest, victims, wait_for_end
 
-TRAINING = {"steps": 2, "resume_every": 1}
+TRAINING: Changes = {"training": {"steps": 2, "resume_every": 1}}
 """Two steps a generation, so that there is one to go on from."""
+SMALL: Changes = {"runs": {"ssr": {}}, "evaluation": {"benchmarks": []}}
+ALONE: Changes = {"selfplay": {"shards": 1}}
 
 
-def play(folder: Path, changes: dict[str, Any], cores: int) -> Workplace:
+def play(place: Workplace, cores: int) -> Workplace:
     """An unbroken run."""
-    place = Workplace(folder, changes)
     place.finish(place.start(cores))
     return place
 
 
-def play_killed(folder: Path, changes: dict[str, Any], cores: int, points: int, seed: int, spread: float) -> Workplace:
+def play_killed(place: Workplace, cores: int, points: int, seed: int, spread: float) -> Workplace:
     """A run that is killed `points` times, each up to `spread` seconds after it began or went on."""
-    place, chance, hits = Workplace(folder, changes), random.Random(seed), Counter[str]()
+    chance, hits = random.Random(seed), Counter[str]()
     running = place.start(cores)
     while sum(hits.values()) < points and running.poll() is None:
         time.sleep(chance.uniform(0, spread))
@@ -87,19 +88,23 @@ def main(
     seed: Annotated[int, typer.Option(help="Draws the points.")] = 0,
     spread: Annotated[float, typer.Option(help="Seconds between a start and the next kill, at most.")] = 30,
     against: Annotated[Path | None, typer.Option(help="Results of `smoke` to compare with.")] = None,
+    small: Annotated[bool, typer.Option(help="Self-play of one run alone, no benchmarks.")] = False,
 ) -> None:
     """Play `smoke` unbroken, then killed; exit code 1 if a byte differs or something was done twice."""
+    target = "selfplay" if small else "all"
     folder = Path(tempfile.mkdtemp(prefix="ssr-faults-"))
-    changes: dict[str, Any] = {} if against else {"training": TRAINING}
+    changes = [{}] if against else [TRAINING]
+    if small:
+        changes.append(SMALL)
     if against:
         first = manifest(SMOKE, against, folder / "against.json", ROOT)
     else:
         started = time.monotonic()
-        first = play(folder / "unbroken", changes | {"selfplay": {"shards": 1}}, 1).manifest()
+        first = play(Workplace(folder / "unbroken", [*changes, ALONE], target), 1).manifest()
         typer.echo(f"unbroken, one core, one shard: {time.monotonic() - started:.0f} s")
-    changes |= {"selfplay": {"shards": shards}, "evaluation": {"shards": 2}}
+    shared_out = {"selfplay": {"shards": shards}, "evaluation": {"shards": 2}}
     started = time.monotonic()
-    killed = play_killed(folder / "killed", changes, cores, points, seed, spread)
+    killed = play_killed(Workplace(folder / "killed", [*changes, shared_out], target), cores, points, seed, spread)
     typer.echo(f"killed {points} times, {cores} cores, {shards} shards: {time.monotonic() - started:.0f} s")
     check_nothing_twice(killed)
     typer.echo(f"{len(killed.finished)} episodes were finished at a kill, none was played again")

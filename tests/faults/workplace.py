@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import copytree, ignore_patterns
@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[2]
+Changes = dict[str, Any]
 SMOKE = ROOT / "workflow" / "config" / "smoke.yaml"
 LINKED = ("src", "rules", "profiles", "envs", "paper", "Snakefile", "results/released", "results/snapshots")
 KINDS = ("snakemake", "rollout", "training", "sandbox")
@@ -32,8 +33,9 @@ class Workplace:
     """The project's files linked into a folder, and one scale there, played by snakemake."""
 
     folder: Path
-    changes: dict[str, Any] = field(default_factory=dict)
+    changes: Sequence[Changes] = ()
     """Keys of `smoke`, sections merged."""
+    target: str = "all"
     finished: dict[Path, int] = field(default_factory=dict)
     """Episodes that were finished when something was killed."""
     trained: dict[Path, int] = field(default_factory=dict)
@@ -45,7 +47,7 @@ class Workplace:
             (self.folder / name).symlink_to(ROOT / name)
         copytree(ROOT / "workflow", self.folder / "workflow", ignore=ignore_patterns("__pycache__"))
         values = yaml.safe_load(SMOKE.read_text())
-        for section, keys in self.changes.items():
+        for section, keys in (item for change in self.changes for item in change.items()):
             merged = isinstance(keys, dict) and section != "runs"
             values[section] = {**values[section], **keys} if merged else keys
         self.scale.write_text(yaml.safe_dump(values, sort_keys=False))
@@ -58,9 +60,9 @@ class Workplace:
     def results(self) -> Path:
         return self.folder / "results" / "smoke"
 
-    def start(self, cores: int, *targets: str) -> "subprocess.Popen[bytes]":
+    def start(self, cores: int) -> "subprocess.Popen[bytes]":
         """Snakemake in the background; what it says is appended to `said`."""
-        command = [sys.executable, "-m", "snakemake", "--cores", str(cores), *targets]
+        command = [sys.executable, "-m", "snakemake", "--cores", str(cores), self.target]
         with (self.folder / "said").open("ab") as said:
             return subprocess.Popen(
                 [*command, "--configfile", "workflow/config/smoke.yaml"], cwd=self.folder, stdout=said, stderr=said

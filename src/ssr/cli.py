@@ -15,6 +15,7 @@ from ssr.lifetime import end_with_parent
 from ssr.options import ScaleFile, changeable
 from ssr.paper.cli import app as paper
 from ssr.play.cli import app as play
+from ssr.terminal.cli import app as terminal
 
 app = typer.Typer(
     help="Self-play SWE-RL: one model injects bugs, solves them, and learns from both.",
@@ -246,6 +247,7 @@ def export(
 app.add_typer(evaluate, name="evaluate")
 app.add_typer(paper)
 app.add_typer(play)
+app.add_typer(terminal)
 app.add_typer(bench, name="bench")
 
 

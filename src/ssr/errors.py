@@ -16,6 +16,8 @@ class ConfigError(SSRError):
 class RepositoryError(SSRError):
     """A snapshot cannot be made from its sources."""
 
+    exit_code = 3
+
 
 class DigestMismatch(RepositoryError):
     """A fetched file is not the file that was pinned."""
@@ -35,6 +37,8 @@ class InstallFailed(RepositoryError):
 
 class InfrastructureError(SSRError):
     """The machine failed, not the policy: the episode is retried and never trained on."""
+
+    exit_code = 4
 
 
 class SandboxError(InfrastructureError):

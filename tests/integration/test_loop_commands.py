@@ -95,7 +95,7 @@ def test_a_missing_file_is_said(artifact: Path, snapshot: Snapshot) -> None:
     ("arguments", "code", "says"),
     [
         (("snapshot", "nosuch", "--repositories", "workflow/repositories/mini.yaml", "--out", "x"), 2, "nosuch"),
-        (("validate", "nowhere", "--snapshot", "results/nowhere"), 1, "no snapshot"),
+        (("validate", "nowhere", "--snapshot", "results/nowhere"), 3, "no snapshot"),
         (("times", "results/nowhere"), 1, "no benchmark file"),
         (
             ("tasks", "--scale", "none.yaml", "--run", "r", "--seed", "0", "--generation", "1", "--out", "x"),

@@ -2,6 +2,7 @@
 
 import csv
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,15 +28,28 @@ def stage_times(timings: Path) -> list[StageTime]:
 
     Raises EvaluationError if there is no benchmark file.
     """
-    jobs: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
-    for path in sorted(timings.rglob("*.tsv")):
-        stage = path.relative_to(timings).with_suffix("").parts[0]
-        with path.open(newline="") as file:
-            jobs[stage] += csv.DictReader(file, delimiter="\t")
+    jobs = {stage: list(rows.values()) for stage, rows in _rows(timings).items()}
     if not jobs:
         raise EvaluationError(f"{timings} holds no benchmark file: run `snakemake` first")
     times = [_sum(stage, rows) for stage, rows in jobs.items()]
     return sorted(times, key=lambda time: (-time.wall_s, time.stage))
+
+
+def job_seconds(timings: Path, without: Collection[Path] = ()) -> dict[str, list[float]]:
+    """Wall seconds of each job by stage, but for those of some benchmark files; empty where nothing was timed."""
+    rows = {stage: [_number(row["s"]) for path, row in jobs.items() if path not in without]
+            for stage, jobs in _rows(timings).items()}  # fmt: skip
+    return {stage: seconds for stage, seconds in rows.items() if seconds}
+
+
+def _rows(timings: Path) -> dict[str, dict[Path, dict[str, str]]]:
+    """The last row of each benchmark file, by stage."""
+    found: defaultdict[str, dict[Path, dict[str, str]]] = defaultdict(dict)
+    for path in sorted(timings.rglob("*.tsv")):
+        with path.open(newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t"):
+                found[path.relative_to(timings).with_suffix("").parts[0]][path] = row
+    return dict(found)
 
 
 def table(times: list[StageTime]) -> Table:

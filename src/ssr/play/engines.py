@@ -19,7 +19,6 @@ from ssr.play.settings import EngineName
 from ssr.repository.snapshot import Snapshot
 from ssr.selfplay.stages import Opener
 from ssr.selfplay.tasks import InjectionTask
-from ssr.training.checkpoint import write_digests
 
 Scripts = Mapping[str, Callable[[], Script]]
 
@@ -39,6 +38,8 @@ def checkpoint_of(engine: EngineName, given: Path | None, out: Path) -> Path:
     if (given / "sha256").is_file():
         return given
     if not (folder / "sha256").is_file():
+        from ssr.training.checkpoint import write_digests
+
         folder.mkdir(parents=True, exist_ok=True)
         for file in sorted(path for path in given.iterdir() if path.is_file()):
             (folder / file.name).unlink(missing_ok=True)

@@ -12,6 +12,8 @@ from ssr.errors import ConfigError
 
 DEFAULTS = Path(__file__).with_name("defaults.yaml")
 RUN = "play"
+SCRIPTED_TURNS = 24
+"""More than any script takes: one that gave up says so in every turn that is left."""
 EngineName = Literal["openai", "checkpoint", "demonstrator"]
 
 
@@ -59,7 +61,7 @@ def _own() -> dict[str, Any]:
 
 def _engine(wish: Wish) -> dict[str, Any]:
     if wish.engine == "demonstrator":
-        return {"agent": {"call_format": "cwm", "resubmission": False}}
+        return {"agent": {"call_format": "cwm", "resubmission": False, "max_turns": SCRIPTED_TURNS}}
     if wish.engine == "checkpoint":
         if wish.checkpoint is None:
             raise ConfigError("--engine checkpoint plays with weights: name their folder with --checkpoint")

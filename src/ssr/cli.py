@@ -12,16 +12,21 @@ from ssr.bench.cli import app as bench
 from ssr.errors import ConfigError, SSRError
 from ssr.evaluation.cli import app as evaluate
 from ssr.lifetime import end_with_parent
+from ssr.logs import start_logging
 from ssr.options import ScaleFile, changeable
 from ssr.paper.cli import app as paper
 from ssr.play.cli import app as play
 from ssr.terminal.cli import app as terminal
 
+EXIT_CODES = (
+    "Exit codes: 0 done · 1 a check says no, or a failure of another kind · 2 wrong words, or a wrong scale · 3 a "
+    "repository cannot be had, installed or tested · 4 the machine failed: sandbox, engine, endpoint · 130 interrupted."
+)
 app = typer.Typer(
     help="Self-play SWE-RL: one model injects bugs, solves them, and learns from both.",
+    epilog=EXIT_CODES,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
 Run = Annotated[str, typer.Option("--run", help="A run of the scale.")]
 Seed = Annotated[int, typer.Option("--seed", help="Which repetition of the run.")]
@@ -37,6 +42,16 @@ OutFile = Annotated[Path, typer.Option("--out", help="File to write.")]
 OutFolder = Annotated[Path, typer.Option("--out", help="Folder to write.")]
 SNAPSHOTS = Path("results/snapshots")
 RUNS = Path("results/cache/runs")
+
+
+@app.callback()
+def root(
+    log_level: Annotated[
+        str | None, typer.Option(help="debug, info, warning or error; SSR_LOG_LEVEL says the same.")
+    ] = None,
+) -> None:
+    """Self-play SWE-RL: one model injects bugs, solves them, and learns from both."""
+    start_logging(log_level)
 
 
 @app.command()

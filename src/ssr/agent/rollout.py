@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -15,6 +16,7 @@ from ssr.contracts import Engine, Sandbox
 from ssr.errors import InfrastructureError
 
 __all__ = ["EpisodeSpec", "run_episodes"]
+logger = logging.getLogger(__name__)
 
 
 def run_episodes(
@@ -101,6 +103,7 @@ class _Rollout:
                 return replace(episode, timing=replace(episode.timing, retries=retry, failure=failure))
             except InfrastructureError as error:
                 failure = str(error)
+                logger.warning("%s, attempt %d: the machine failed: %s", spec.episode_id, retry + 1, failure)
         return self._failed(spec, failure)
 
     def _failed(self, spec: EpisodeSpec, failure: str) -> Episode:

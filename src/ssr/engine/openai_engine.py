@@ -1,6 +1,7 @@
 """Inference by any OpenAI-compatible chat endpoint: for playing without training, because no token ids come back."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ import httpx
 from ssr.contracts import Completion, CompletionRequest, Message
 from ssr.errors import ContextFull, EngineError
 
+logger = logging.getLogger(__name__)
 TRIES = 6
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
@@ -35,12 +37,14 @@ class OpenAIEngine:
         key: str | None = None,
         observation_role: str = "user",
         first_pause_s: float = FIRST_PAUSE_S,
+        tries: int = TRIES,
     ) -> None:
         self._url = f"{endpoint.rstrip('/')}/chat/completions"
         self._model = model
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._observation_role = observation_role
         self._first_pause_s = first_pause_s
+        self._tries = tries
         self._clients: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
 
     @property
@@ -77,8 +81,9 @@ class OpenAIEngine:
 
     async def _post(self, body: Mapping[str, Any]) -> Any:  # noqa: ANN401
         problem = ""
-        for again in range(TRIES):
+        for again in range(self._tries):
             if again:
+                logger.info("%s: %s; asked again", self._url, problem)
                 await asyncio.sleep(min(LONGEST_PAUSE_S, self._first_pause_s * 2 ** (again - 1)))
             try:
                 response = await self._client().post(self._url, json=body)

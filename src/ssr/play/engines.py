@@ -9,9 +9,10 @@ from pathlib import Path
 from ssr.basemodel.corpus import Source
 from ssr.basemodel.demonstrator import Demonstrator, Script, injector_script, solver_script
 from ssr.basemodel.dialects import Dialect, read_repository
-from ssr.config import Scale
+from ssr.config import EngineConfig, Scale
 from ssr.contracts import CompletionRequest, Engine, Role
 from ssr.engine.factory import open_engine
+from ssr.engine.openai_engine import OpenAIEngine, key_from
 from ssr.errors import ConfigError
 from ssr.game.instance import Instance
 from ssr.play.metered import USAGE, Metered
@@ -38,7 +39,7 @@ def checkpoint_of(engine: EngineName, given: Path | None, out: Path) -> Path:
     if (given / "sha256").is_file():
         return given
     if not (folder / "sha256").is_file():
-        from ssr.training.checkpoint import write_digests
+        from ssr.digests import write_digests
 
         folder.mkdir(parents=True, exist_ok=True)
         for file in sorted(path for path in given.iterdir() if path.is_file()):
@@ -48,13 +49,15 @@ def checkpoint_of(engine: EngineName, given: Path | None, out: Path) -> Path:
     return folder
 
 
-def say_hello(scale: Scale, checkpoint: Path) -> None:
+def say_hello(config: EngineConfig) -> None:
     """Ask an endpoint for one token, so that a wrong address, key or name is known before any work is done.
 
     Raises EngineError.
     """
     request = CompletionRequest("hello/0000", [{"role": "user", "content": "Say yes."}], (), 1, 1.0, 1.0, 0)
-    with closing(open_engine(scale.engine, checkpoint, scale.model.dtype)) as engine:
+    key = key_from(config.api_key_variable)
+    engine = OpenAIEngine(config.endpoint or "", config.model or "", key, config.observation_role, tries=2)
+    with closing(engine):
         asyncio.run(engine.complete(request))
 
 

@@ -59,7 +59,7 @@ def play(ask: Ask, wish: Wish, prices: tuple[float, float] | None, out: Path, sa
     trial = write_scale(wish, False, out)
     checkpoint = checkpoint_of(wish.engine, wish.checkpoint, out)
     if wish.engine == "openai":
-        say_hello(trial, checkpoint)
+        say_hello(trial.engine)
         told(f"{trial.engine.endpoint} answers as {trial.engine.model}")
     prepared = prepare(ask, trial.sandbox, trial.game.test_timeout_s, out, told)
     scale = write_scale(wish, prepared.place.commits > 1, out)

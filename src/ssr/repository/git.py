@@ -1,5 +1,6 @@
 """Git without the user's and the machine's configuration, so that the same inputs give the same commits."""
 
+import logging
 import os
 import subprocess
 from collections.abc import Mapping
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from ssr.errors import RepositoryError
 
+logger = logging.getLogger(__name__)
 BRANCH = "refs/heads/main"
 EPOCH = 946_684_800
 """1 January 2000 UTC; the commit of the n-th release is dated n days later."""
@@ -26,6 +28,7 @@ def git(*arguments: str, cwd: Path, variables: Mapping[str, str] = OWN) -> str:
     """Run git in `cwd` and return its stdout. Raises RepositoryError with git's own words."""
     environment = {name: value for name, value in os.environ.items() if name not in PLACES}
     environment |= {"LC_ALL": "C", **variables}
+    logger.debug("git %s (in %s)", " ".join(arguments), cwd)
     done = subprocess.run(["git", *SETTINGS, *arguments], cwd=cwd, env=environment, capture_output=True)
     if done.returncode != 0:
         raise RepositoryError(f"`git {' '.join(arguments)}` failed: {done.stderr.decode(errors='replace').strip()}")

@@ -1,6 +1,7 @@
 """The package index, with pip as client and as pip is configured: fetch releases, install environments."""
 
 import compileall
+import logging
 import os
 import py_compile
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 from ssr.errors import DigestMismatch, InstallFailed, MissingRelease, RepositoryError
 from ssr.repository.listing import PinnedRelease
 
+logger = logging.getLogger(__name__)
 FETCH_ONLY = Path(__file__).parent / "fetch_only"
 FETCH = ["download", "--require-hashes", "--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--use-pep517"]
 INSTALL = ["install", "--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-compile"]
@@ -89,6 +91,7 @@ def seal_environment(site_packages: Path) -> None:
 
 def pip(arguments: list[str], variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """Run pip, as it is configured, with its words kept."""
+    logger.debug("pip %s", " ".join(arguments))
     command = [sys.executable, "-m", "pip", "--quiet", "--no-input", "--disable-pip-version-check", *arguments]
     return subprocess.run(command, env=os.environ | dict(variables), capture_output=True, text=True)
 

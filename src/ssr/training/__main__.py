@@ -1,7 +1,6 @@
 """`accelerate launch -m ssr.training`: train one generation (section 3, appendix C)."""
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from transformers.utils import logging as transformers_logging
 from ssr.config import load_scale
 from ssr.errors import SSRError, TrainingError
 from ssr.lifetime import end_with_parent
+from ssr.logs import start_logging
 from ssr.training.batch import read_batch
 from ssr.training.metrics import StepMetrics, write_metrics
 from ssr.training.parallel import accelerator_of
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Train a generation; returns the exit code."""
     options = _parser().parse_args(arguments)
     end_with_parent()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    start_logging(default="info")
     transformers_logging.disable_progress_bar()
     try:
         _run(options)

@@ -86,14 +86,11 @@ def test_an_interrupted_play_goes_on_to_the_same_bugs(user: User, played: Played
     assert "the same command goes on" in log.read_text()
     finished = {path.stem for path in journals.rglob("*.json")}
     assert user.types(*words).returncode == 0
-    turns = [json.loads(line)["turn"] for line in (user.folder / "interrupted/usage.jsonl").read_text().splitlines()]
-    replayed = [
-        name for name in finished if sum(turn.startswith(name.removesuffix(".json") + "/0000") for turn in turns) > 1
-    ]
-    assert replayed == []
-    bugs = [
-        read_instances(folder / "dataset/instances.parquet") for folder in (played.folder, user.folder / "interrupted")
-    ]
+    lines = (user.folder / "interrupted" / "usage.jsonl").read_text().splitlines()
+    starts = Counter(turn for line in lines if (turn := json.loads(line)["turn"]).endswith("/0000"))
+    assert {name: starts[f"{name}/0000"] for name in finished} == dict.fromkeys(finished, 1)
+    folders = (played.folder, user.folder / "interrupted")
+    bugs = [read_instances(folder / "dataset" / "instances.parquet") for folder in folders]
     assert [bug.bug_inject_diff for bug in bugs[0]] == [bug.bug_inject_diff for bug in bugs[1]]
 
 

@@ -11,6 +11,7 @@ from ssr.basemodel.demonstrator import Demonstrator, Script, injector_script, so
 from ssr.basemodel.dialects import Dialect, read_repository
 from ssr.config import EngineConfig, Scale
 from ssr.contracts import CompletionRequest, Engine, Role
+from ssr.digests import write_digests
 from ssr.engine.factory import open_engine
 from ssr.engine.openai_engine import OpenAIEngine, key_from
 from ssr.errors import ConfigError

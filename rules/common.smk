@@ -3,6 +3,7 @@ import functools
 import json
 import os
 
+from glob import glob
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -17,9 +18,9 @@ from ssr.repository.snapshot import file_digest
 if len(workflow.configfiles) != 1:
     raise WorkflowError("name one scale: --configfile takes exactly one file under workflow/config/")
 
-# The two words that --config may say beside keys of the scale: which benchmark, and whose checkpoints, the target
-# `evaluate` scores.
-CHOSEN = {key: config.pop(key) for key in ("benchmark", "run") if key in config}
+# The words that --config may say beside keys of the scale: which benchmark, and whose checkpoints, the target `evaluate`
+# scores; and `results=released`, to draw figures and tables of the released results.
+CHOSEN = {key: config.pop(key) for key in ("benchmark", "run", "results") if key in config}
 
 GIVEN_FILE = Path(os.path.relpath(workflow.configfiles[0]))
 SCALE_FILE = effective_scale(GIVEN_FILE, changed_keys(config, GIVEN_FILE))
@@ -29,13 +30,20 @@ REPOSITORIES = load_repositories(SCALE.repositories)
 
 REPOS = SCALE.include or list(REPOSITORIES)
 SEEDS = SCALE.seeds
-FIGURES = ["figure8", "figure10"]
-TABLES = ["results", "game"]
+FIGURES = ["figure8", "figure9a", "figure9b", "figure9c", "figure10", "roles", "health", "difficulty"]
+TABLES = ["results", "repositories", "changes", "game", "sizes"]
 FORMATS = ["pdf", "svg", "png"]
+
+# Where figures are drawn, and of which scales.
+RELEASED = "results/released"
+RESULTS = RELEASED if CHOSEN.get("results") == "released" else "results"
+DRAWN = sorted({Path(file).parts[2] for file in glob(f"{RELEASED}/*/summary/base/s0/scale.json")})
+DRAWN = DRAWN if RESULTS == RELEASED else [SCALE.name]
 
 
 wildcard_constraints:
-    scale=SCALE.name,
+    results=RESULTS,
+    scale="|".join(sorted({SCALE.name, *DRAWN})),
     run="|".join([*SCALE.runs, "base"]),
     seed=r"\d+",
     generation=r"\d{3}",
@@ -91,7 +99,8 @@ CODE = {
     "tasks_held_out": ["ssr.evaluation.builtin", "ssr.evaluation.problem", "ssr.sandbox.factory"],
     "score": ["ssr.evaluation.run", "ssr.evaluation.tasks", *ENGINES],
     "report": ["ssr.evaluation.reports"],
-    "metrics": ["ssr.paper.metrics"],
+    "summary": ["ssr.paper.summarise"],
+    "metrics": ["ssr.paper.data"],
     "figure": ["ssr.paper.figures"],
     "table": ["ssr.paper.tables"],
 }
@@ -299,14 +308,29 @@ def held_out(wildcards):
     return at("results/{scale}/benchmarks/{benchmark}.parquet", wildcards, benchmark=built_in)
 
 
-def generations(path):
-    """One file of every generation of every run and seed of the scale."""
-    same = {"scale": SCALE.name, "seed": SEEDS}
-    return [file for run in SCALE.runs for file in expand(path, run=run, generation=generations_of(run), **same)]
+def summarised(wildcards):
+    """What a run and seed, or the base model, is summed up from."""
+    path = "results/{scale}/evaluate/{run}/s{seed}/{generation}/{benchmark}/{file}"
+    of_base = wildcards.run == "base"
+    score = {"benchmark": SCALE.evaluation.benchmarks, "file": ["report.json", "episodes.parquet"]}
+    files = at(path, wildcards, generation=["000"] if of_base else scored_generations(wildcards.run), **score)
+    if of_base:
+        return files
+    played = ["results/{scale}/batch/{run}/s{seed}/{generation}.parquet"]
+    played += ["results/{scale}/training/{run}/s{seed}/{generation}.parquet"]
+    return files + [file for path in played for file in at(path, wildcards, generation=generations_of(wildcards.run))]
 
 
-def batches(wildcards):
-    return generations("results/{scale}/batch/{run}/s{seed}/{generation}.parquet")
+def summaries(wildcards):
+    """Every run and seed of the scale, and the base model; those that are there, of released results."""
+    root = f"{wildcards.results}/{wildcards.scale}/summary"
+    if RESULTS == RELEASED:
+        return sorted(glob(f"{root}/*/s*/scale.json"))
+    return [f"{root}/base/s0/scale.json", *expand(f"{root}/{{run}}/s{{seed}}/scale.json", run=SCALE.runs, seed=SEEDS)]
+
+
+def folders(wildcards, input):
+    return [os.path.dirname(file) for file in input]
 
 
 def scored_generations(run):
@@ -328,16 +352,6 @@ def chosen_reports(wildcards):
     return expand(path, seed=0 if of_base else SEEDS, generation=numbers, **same)
 
 
-def reports(wildcards):
-    """Every report of the scale: the base model once, and of each run the scored generations."""
-    path = "results/{scale}/evaluate/{run}/s{seed}/{generation}/{benchmark}/report.json"
-    same = {"scale": SCALE.name, "benchmark": SCALE.evaluation.benchmarks}
-    files = expand(path, run="base", seed=0, generation="000", **same)
-    for run in SCALE.runs:
-        files += expand(path, run=run, seed=SEEDS, generation=scored_generations(run), **same)
-    return files
-
-
 def evaluation_shards(wildcards):
     path = "results/{scale}/evaluate/{run}/s{seed}/{generation}/{benchmark}/shards/{shard}/episodes.parquet"
     return at(path, wildcards, shard=[f"{shard:02d}" for shard in range(SCALE.evaluation.shards)])
@@ -353,9 +367,9 @@ def last_checkpoints(wildcards):
 
 
 def figure_files(wildcards):
-    return expand("results/{scale}/figures/{figure}.{format}", scale=SCALE.name, figure=FIGURES, format=FORMATS)
+    return expand(f"{RESULTS}/{{scale}}/figures/{{figure}}.{{format}}", scale=DRAWN, figure=FIGURES, format=FORMATS)
 
 
 def paper_files(wildcards):
-    path = "results/{scale}/tables/{table}.{format}"
-    return figure_files(wildcards) + expand(path, scale=SCALE.name, table=TABLES, format=["md", "csv"])
+    path = f"{RESULTS}/{{scale}}/tables/{{table}}.{{format}}"
+    return figure_files(wildcards) + expand(path, scale=DRAWN, table=TABLES, format=["md", "csv"])

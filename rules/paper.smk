@@ -1,35 +1,57 @@
-# Tidy metrics, and the figures and tables drawn from them.
+# Summaries of runs, tidy metrics, and the figures and tables drawn from them. `--config results=released` draws those of
+# the results that the repository carries, under results/released.
+
+
+rule summary:
+    input:
+        summarised,
+    output:
+        "results/{scale}/summary/{run}/s{seed}/scale.json",
+        "results/{scale}/summary/{run}/s{seed}/outcomes.parquet",
+        "results/{scale}/summary/{run}/s{seed}/episodes.parquet",
+        "results/{scale}/summary/{run}/s{seed}/artifacts.parquet",
+        "results/{scale}/summary/{run}/s{seed}/training.parquet",
+    log:
+        "results/{scale}/logs/summary/{run}/s{seed}.log",
+    benchmark:
+        "results/{scale}/timings/summary/{run}/s{seed}.tsv"
+    params:
+        code=code("summary"),
+        scale=scale_file,
+        settings=settings("game.alpha", "game.attempts", "game.injection_reward", "selfplay.untouched"),
+        results=f"results/{SCALE.name}",
+        folder=subpath(output[0], parent=True),
+    shell:
+        "ssr summary --scale {params.scale} --run {wildcards.run} --seed {wildcards.seed} --results {params.results}"
+        " --out {params.folder} &> {log}"
 
 
 rule metrics:
     input:
-        batches=batches,
-        checkpoints=last_checkpoints,
-        reports=reports,
+        summaries,
     output:
-        "results/{scale}/metrics.parquet",
+        "{results}/{scale}/metrics.parquet",
     log:
-        "results/{scale}/logs/metrics.log",
+        "{results}/{scale}/logs/metrics.log",
     benchmark:
-        "results/{scale}/timings/metrics.tsv"
+        "{results}/{scale}/timings/metrics.tsv"
     params:
         code=code("metrics"),
-        scale=scale_file,
-        folder=subpath(output[0], parent=True),
+        folders=folders,
     shell:
-        "ssr metrics --scale {params.scale} --results {params.folder} --out {output} &> {log}"
+        "ssr metrics {params.folders} --out {output} &> {log}"
 
 
 rule figure:
     input:
-        metrics="results/{scale}/metrics.parquet",
+        metrics="{results}/{scale}/metrics.parquet",
         reported="paper/reported.csv",
     output:
-        multiext("results/{scale}/figures/{figure}", ".pdf", ".svg", ".png"),
+        multiext("{results}/{scale}/figures/{figure}", ".pdf", ".svg", ".png"),
     log:
-        "results/{scale}/logs/figures/{figure}.log",
+        "{results}/{scale}/logs/figures/{figure}.log",
     benchmark:
-        "results/{scale}/timings/figures/{figure}.tsv"
+        "{results}/{scale}/timings/figures/{figure}.tsv"
     params:
         code=code("figure"),
         folder=subpath(output[0], parent=True),
@@ -40,14 +62,14 @@ rule figure:
 
 rule table:
     input:
-        metrics="results/{scale}/metrics.parquet",
+        metrics="{results}/{scale}/metrics.parquet",
         reported="paper/reported.csv",
     output:
-        multiext("results/{scale}/tables/{table}", ".md", ".csv"),
+        multiext("{results}/{scale}/tables/{table}", ".md", ".csv"),
     log:
-        "results/{scale}/logs/tables/{table}.log",
+        "{results}/{scale}/logs/tables/{table}.log",
     benchmark:
-        "results/{scale}/timings/tables/{table}.tsv"
+        "{results}/{scale}/timings/tables/{table}.tsv"
     params:
         code=code("table"),
         folder=subpath(output[0], parent=True),

@@ -1,15 +1,62 @@
-"""Resolve rates and their standard errors (section 3: differences are paired over the problems)."""
+"""Resolve rates, their paired standard errors (section 3) and bootstrap intervals over instances and seeds.
+
+The ways are Eval Arena's: runs are compared instance by instance, and what the choice of instances and what the model's
+own sampling add to the noise are told apart. An evaluation is one or more seeds, each a mapping of instances to 0 or 1.
+"""
 
 from collections.abc import Mapping, Sequence
-from math import sqrt
+from dataclasses import dataclass
+from functools import cache
+from math import comb, sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ssr.errors import EvaluationError
 from ssr.seeds import seed_of
 
 FEW = 30
 """Below this many problems the normal standard error gives way to the bootstrap."""
+SAMPLES = 2000
+LEVEL = 0.95
+DIGITS = 12
+"""Of what is reported: the order in which a processor adds up is not seen."""
+Seeds = Sequence[Mapping[str, float]]
+"""Outcomes of one run: by seed, then by instance."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over instances and seeds, in [-1, 1].
+
+    `stderr` is the standard error over instances, paired if it is a difference, of the mean over seeds; `low` and
+    `high` bound the 95 % bootstrap interval over instances and seeds; `noise` is the part of `stderr` that comes from
+    seeds differing on the same instance, None where one seed cannot tell.
+    """
+
+    value: float
+    stderr: float
+    low: float
+    high: float
+    n: int
+    noise: float | None
+
+
+def rate(run: Seeds) -> Estimate:
+    """Resolve rate of a run: pass@1, the mean over its seeds. Raises EvaluationError for no instance or unlike ones."""
+    return _estimate([_matrix(run, sorted(run[0]))])
+
+
+def gain(a: Seeds, b: Seeds) -> Estimate:
+    """Resolve rate of `a` minus that of `b`, paired by instance. Raises EvaluationError for unlike instances."""
+    names = sorted(a[0])
+    return _estimate([_matrix(a, names), _matrix(b, names)])
+
+
+def sign_test(gained: int, lost: int) -> float:
+    """Two-sided p-value of so many gained and lost instances if each were as likely; 1 for none."""
+    n, tail = gained + lost, min(gained, lost)
+    return min(1.0, float(2 * sum(comb(n, k) for k in range(tail + 1)) / 2**n))
 
 
 def mean_and_stderr(resolved: Mapping[str, float]) -> tuple[float, float]:
@@ -17,21 +64,57 @@ def mean_and_stderr(resolved: Mapping[str, float]) -> tuple[float, float]:
     return _mean_and_stderr([float(resolved[key]) for key in sorted(resolved)])
 
 
-def paired_difference(a: Mapping[str, float], b: Mapping[str, float]) -> tuple[float, float]:
-    """Resolve rate of `a` minus that of `b` over the same problems, and the standard error of the paired difference.
-
-    Raises EvaluationError when the two are not of the same problems.
-    """
-    if a.keys() != b.keys():
-        raise EvaluationError(f"{len(a.keys() ^ b.keys())} problems are in one of the two evaluations only")
-    return _mean_and_stderr([float(a[key]) - float(b[key]) for key in sorted(a)])
-
-
 def bootstrap_stderr(values: Sequence[float], samples: int = 2000) -> float:
     """Standard deviation of the mean over resamples with replacement; seeded by the number of values."""
     random = np.random.default_rng(seed_of("bootstrap", len(values)))
     drawn = random.choice(np.asarray(values), size=(samples, len(values)))
     return float(drawn.mean(axis=1).std(ddof=1))
+
+
+def _matrix(run: Seeds, names: Sequence[str]) -> NDArray[np.float64]:
+    """[seeds, instances]."""
+    wanted = set(names)
+    for seed in run:
+        if seed.keys() != wanted:
+            raise EvaluationError(
+                f"{len(seed.keys() ^ wanted)} problems are in one of the two evaluations only: compare runs and seeds"
+                " that were scored on one benchmark file"
+            )
+    return np.array([[float(seed[name]) for name in names] for seed in run])
+
+
+def _estimate(parts: Sequence[NDArray[np.float64]]) -> Estimate:
+    """Of one matrix its mean, of two the difference of their means."""
+    signs = (1, -1)[: len(parts)]
+    values = sum(sign * part.mean(axis=0) for sign, part in zip(signs, parts, strict=True))
+    value, stderr = _mean_and_stderr(list(values))
+    low, high = np.quantile(_resampled(parts, signs), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="nearest")
+    value, stderr, low, high = (round(float(number), DIGITS) for number in (value, stderr, low, high))
+    return Estimate(value, stderr, low, high, len(values), _noise(parts))
+
+
+def _resampled(parts: Sequence[NDArray[np.float64]], signs: Sequence[int]) -> NDArray[np.float64]:
+    """The value over resamples, [SAMPLES]: the same instances for both parts, seeds for each by themselves."""
+    instances = _weights("instances", parts[0].shape[1])
+    total = np.zeros(SAMPLES)
+    for position, (sign, part) in enumerate(zip(signs, parts, strict=True)):
+        seeds = _weights(f"seeds {position}", len(part))
+        total += sign * (seeds * (instances @ part.T)).sum(axis=1)
+    return total
+
+
+@cache
+def _weights(of: str, count: int) -> NDArray[np.float64]:
+    """How often each of `count` things is drawn in each resample, as shares, [SAMPLES, count]; the same every time."""
+    random = np.random.default_rng(seed_of("bootstrap", of, count))
+    return random.multinomial(count, [1 / count] * count, size=SAMPLES) / count
+
+
+def _noise(parts: Sequence[NDArray[np.float64]]) -> float | None:
+    if any(len(part) < 2 for part in parts):
+        return None
+    variances = sum(part.var(axis=0, ddof=1) / len(part) for part in parts)
+    return round(sqrt(float(np.mean(variances)) / parts[0].shape[1]), DIGITS)
 
 
 def _mean_and_stderr(values: Sequence[float]) -> tuple[float, float]:

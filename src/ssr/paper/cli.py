@@ -1,14 +1,14 @@
-"""`ssr metrics`, `figure`, `table`, `times` and `manifest`: from result files to what a reader sees."""
+"""`ssr summary`, `metrics`, `figure`, `table`, `release`, `times`, `manifest`: from results to what a reader sees."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ssr.options import changeable
+from ssr.options import ScaleFile, changeable
 
 app = typer.Typer()
-Metrics = Annotated[Path, typer.Option("--metrics", help="metrics.parquet of a scale.")]
+Metrics = Annotated[Path, typer.Option("--metrics", help="metrics.parquet of a scale, the summaries beside it.")]
 Reported = Annotated[Path, typer.Option("--reported", help="The paper's own numbers.")]
 OutFolder = Annotated[Path, typer.Option("--out", help="Folder to write.")]
 REPORTED = Path("paper/reported.csv")
@@ -17,45 +17,75 @@ SNAPSHOTS = Path("results/snapshots")
 
 @app.command()
 @changeable
-def metrics(
-    scale: Annotated[Path, typer.Option("--scale", help="The scale's file.")],
+def summary(
+    scale: ScaleFile,
+    run: Annotated[str, typer.Option("--run", help="A run of the scale, or base.")],
     results: Annotated[Path, typer.Option("--results", help="Folder of the scale's results.")],
+    out: OutFolder,
+    seed: Annotated[int, typer.Option("--seed", help="Which repetition of the run.")] = 0,
+) -> None:
+    """Sum up a run and seed in small tables without texts and tokens, which all figures and tables are made from."""
+    from ssr.config import load_scale
+    from ssr.paper.summarise import summarise
+    from ssr.paper.summary import write_summary
+
+    write_summary(out, summarise(load_scale(scale), results, run, seed))
+
+
+@app.command()
+def metrics(
+    summaries: Annotated[list[Path], typer.Argument(help="Folders that `ssr summary` wrote.")],
     out: Annotated[Path, typer.Option("--out", help="File to write.")],
 ) -> None:
-    """Gather the metrics of all runs of a scale into one tidy table."""
-    from ssr.config import load_scale
-    from ssr.paper.metrics import gather, write
-    from ssr.paper.sources import sources_of
+    """Gather the metrics of all runs into one tidy table."""
+    from ssr.paper.data import gather
+    from ssr.paper.metrics import write
+    from ssr.paper.summary import read_summaries
 
-    write(gather(sources_of(load_scale(scale), results)), out)
+    write(gather(read_summaries(summaries)), out)
 
 
 @app.command()
 def figure(
-    name: Annotated[str, typer.Argument(help="figure8 or figure10.")],
+    name: Annotated[str, typer.Argument(help="As figure8; a wrong name prints them all.")],
     metrics: Metrics,
     out: OutFolder,
     reported: Reported = REPORTED,
 ) -> None:
-    """Draw a figure of the paper as PDF, SVG and PNG."""
+    """Draw a figure as PDF, SVG and PNG."""
+    from ssr.paper.data import load
     from ssr.paper.figures import draw_figure
 
-    draw_figure(name, metrics, reported, out)
+    draw_figure(name, load(metrics, reported), out)
 
 
 @app.command()
 def table(
-    name: Annotated[str, typer.Argument(help="results or game.")],
+    name: Annotated[str, typer.Argument(help="As results; a wrong name prints them all.")],
     metrics: Metrics,
     out: OutFolder,
     reported: Reported = REPORTED,
 ) -> None:
     """Write a table as Markdown and CSV."""
-    from ssr.paper.metrics import read
-    from ssr.paper.reported import read_reported
+    from ssr.paper.data import load
     from ssr.paper.tables import write_table
 
-    write_table(name, read(metrics), read_reported(reported), out)
+    write_table(name, load(metrics, reported), out)
+
+
+@app.command()
+@changeable
+def release(
+    scale: ScaleFile,
+    out: Annotated[Path, typer.Option("--out", help="Folder to add to, as results/released/mini-full.")],
+    run: Annotated[list[str] | None, typer.Option("--run", help="Runs to add; all that are finished without.")] = None,
+    snapshots: Annotated[Path, typer.Option("--snapshots", help="Folder of the snapshots.")] = SNAPSHOTS,
+) -> None:
+    """Add runs that are finished to the released results: their summaries, and a manifest of what made each."""
+    from ssr.paper.release import release_runs
+
+    for added in release_runs(scale, snapshots, out, run):
+        typer.echo(f"{added.relative_to(out)}")
 
 
 @app.command()

@@ -1,23 +1,28 @@
 """Figures by name."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from ssr.errors import ConfigError
-from ssr.paper import figure8, figure10
-from ssr.paper.metrics import read
-from ssr.paper.reported import read_reported
+from ssr.paper import figure8, figure9, figure10, figure_difficulty, figure_health, figure_roles
+from ssr.paper.data import Data
 from ssr.paper.style import save
 
+FIGURES: dict[str, Callable[[Data], Figure]] = {
+    "figure8": figure8.draw,
+    **{name: partial(figure9.draw, name=name) for name in figure9.PARTS},
+    "figure10": lambda data: figure10.draw(),
+    "roles": figure_roles.draw,
+    "health": figure_health.draw,
+    "difficulty": figure_difficulty.draw,
+}
 
-def draw_figure(name: str, metrics: Path, reported: Path, folder: Path) -> None:
+
+def draw_figure(name: str, data: Data, folder: Path) -> None:
     """Write `{name}.pdf`, `.svg` and `.png`. Raises ConfigError for a figure that does not exist."""
-    figures: dict[str, Callable[[], Figure]] = {
-        "figure8": lambda: figure8.draw(read(metrics), read_reported(reported)),
-        "figure10": figure10.draw,
-    }
-    if name not in figures:
-        raise ConfigError(f"no figure is called {name!r}; there are {', '.join(figures)}")
-    save(figures[name], folder, name)
+    if name not in FIGURES:
+        raise ConfigError(f"no figure is called {name!r}; there are {', '.join(FIGURES)}")
+    save(lambda: FIGURES[name](data), folder, name)

@@ -6,6 +6,7 @@ import platform
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatch
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,8 @@ UNCOMPARED_FILES = ("timings.parquet",)
 """Times and facts of the machine: they differ from run to run and no result depends on them."""
 STAGES = (
     "snapshots", "code", "locks", "versions", "scale", "checkpoints/000", "basemodel", "benchmarks", "tasks", "inject",
-    "validate", "solve", "bugs", "batch", "checkpoints", "training", "evaluate", "metrics.parquet", "figures", "tables",
+    "validate", "solve", "bugs", "batch", "checkpoints", "training", "evaluate", "summary", "metrics.parquet",
+    "figures", "tables",
 )  # fmt: skip
 """In the order in which one is made from those before."""
 SHARD = re.compile(r"/\d\d/(?=[^/]+\.parquet$)")
@@ -60,8 +62,10 @@ class Difference(BaseModel):
     second: str
 
 
-def make_manifest(scale_file: Path, results: Path, snapshots: Path, project: Path) -> ResultsManifest:
-    """Digest the results of a scale and what they were made from.
+def make_manifest(
+    scale_file: Path, results: Path, snapshots: Path, project: Path, parts: Sequence[str] = ("*",)
+) -> ResultsManifest:
+    """Digest the results of a scale, or those whose paths fit one of the patterns, and what they were made from.
 
     `project` is the folder with `src`, `rules` and `envs`. Raises EvaluationError if there are no results, ConfigError
     for a scale's file that cannot be read.
@@ -77,8 +81,8 @@ def make_manifest(scale_file: Path, results: Path, snapshots: Path, project: Pat
         code=_digests([path for path in code if path.is_file() and "__pycache__" not in path.parts], project),
         locks=_digests(sorted((project / "envs").glob("*.lock")), project),
         versions={"python": platform.python_version(), **_installed()},
-        files=_digests(_compared(results), results),
-        tables=_tables(results),
+        files=_digests(_compared(results, parts), results),
+        tables=_tables(results, parts),
     )
 
 
@@ -146,18 +150,19 @@ def _generation(name: str) -> str:
     return next((part[:3] for part in name.split("/") if part[:3].isdigit()), "")
 
 
-def _compared(results: Path) -> list[Path]:
-    paths = sorted(path for path in results.rglob("*") if path.is_file())
+def _compared(results: Path, parts: Sequence[str]) -> list[Path]:
+    paths = {path: path.relative_to(results) for path in sorted(results.rglob("*")) if path.is_file()}
     return [
         path
-        for path in paths
-        if path.relative_to(results).parts[0] not in UNCOMPARED_FOLDERS and path.name not in UNCOMPARED_FILES
+        for path, name in paths.items()
+        if name.parts[0] not in UNCOMPARED_FOLDERS and path.name not in UNCOMPARED_FILES
+        if any(fnmatch(name.as_posix(), part) for part in parts)
     ]
 
 
-def _tables(results: Path) -> dict[str, str]:
+def _tables(results: Path, parts: Sequence[str]) -> dict[str, str]:
     shards: defaultdict[str, list[Path]] = defaultdict(list)
-    for path in _compared(results):
+    for path in _compared(results, parts):
         name = path.relative_to(results).as_posix()
         if SHARD.search(name):
             shards[SHARD.sub("/*/", name)].append(path)

@@ -1,6 +1,7 @@
 """The paper's own numbers, kept beside ours and never mixed with them."""
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def read_reported(path: Path) -> list[Reported]:
             raise EvaluationError(f"{path}, line {reader.line_num}: {error}") from error
 
 
-def of_benchmark(reported: list[Reported], benchmark: str) -> dict[str, float]:
+def of_benchmark(reported: Sequence[Reported], benchmark: str) -> dict[str, float]:
     """Figure 8's values by run for the paper's benchmark that `benchmark` stands for (its name ends the same way)."""
     kind = benchmark.rpartition("-")[2]
     return {row.run: row.value for row in reported if row.figure == "8" and row.benchmark.endswith(f"-{kind}")}

@@ -1,6 +1,6 @@
 """How figures look, and how they are written so that the same numbers give the same bytes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -43,19 +43,35 @@ METADATA: dict[str, dict[str, str | None]] = {
 
 @dataclass(frozen=True)
 class RunStyle:
-    """A run in a figure; colours are of Okabe and Ito's palette, and marker and line tell runs apart without them."""
+    """A run in a figure; marker and line tell runs apart without their colours."""
 
     label: str
     colour: str
     marker: str
-    line: Literal["-", "--", "-."]
+    line: Literal["-", "--", "-.", ":"]
 
 
 RUNS = {
     "base": RunStyle("base", "#555555", "D", "--"),
     "baseline": RunStyle("baseline RL", "#D55E00", "s", "-."),
     "ssr": RunStyle("SSR", "#0072B2", "o", "-"),
+    "injection_only": RunStyle("injection only", "#E69F00", "v", ":"),
+    "repair_only": RunStyle("repair only", "#009E73", "^", "--"),
+    "direct": RunStyle("direct injection", "#CC79A7", "P", ":"),
+    "removal_only": RunStyle("removal only", "#56B4E9", "X", "-."),
+    "consistency_reward": RunStyle("consistency reward", "#882255", "p", "--"),
 }
+
+
+def style_of(run: str) -> RunStyle:
+    """The style of a run of the paper, or of another one under its own name."""
+    return RUNS.get(run, RunStyle(run, "#000000", ".", "-"))
+
+
+def in_order(runs: Iterable[str]) -> list[str]:
+    """Runs as figures and tables name them: the paper's in its order, then others by name."""
+    names, known = set(runs), list(RUNS)
+    return [run for run in known if run in names] + sorted(names - set(known))
 
 
 def save(draw: Callable[[], Figure], folder: Path, name: str) -> None:

@@ -5,7 +5,7 @@ from math import sqrt
 import pytest
 
 from ssr.errors import EvaluationError
-from ssr.evaluation.statistics import bootstrap_stderr, mean_and_stderr, paired_difference
+from ssr.evaluation.statistics import bootstrap_stderr, gain, mean_and_stderr, rate, sign_test
 
 
 def outcomes(text: str) -> dict[str, bool]:
@@ -20,10 +20,46 @@ def test_mean_and_standard_error_of_a_share() -> None:
 
 def test_pairing_leaves_only_the_problems_that_differ() -> None:
     a, b = outcomes("1" * 50 + "0" * 50), outcomes("1" * 40 + "0" * 60)
-    difference, error = paired_difference(a, b)
-    assert difference == pytest.approx(0.1)
-    assert error == pytest.approx(sqrt(0.1 * 0.9 / 99))
-    assert paired_difference(a, a) == (0.0, 0.0)
+    found = gain([a], [b])
+    assert found.value == pytest.approx(0.1)
+    assert found.stderr == pytest.approx(sqrt(0.1 * 0.9 / 99))
+    assert found.noise is None
+    same = gain([a], [a])
+    assert (same.value, same.stderr, same.low, same.high) == (0, 0, 0, 0)
+
+
+def test_the_bootstrap_over_instances_agrees_with_the_binomial() -> None:
+    found = rate([outcomes("1" * 60 + "0" * 140)])
+    assert (found.value, found.n) == (0.3, 200)
+    assert found.low == pytest.approx(0.3 - 1.96 * sqrt(0.3 * 0.7 / 200), abs=0.01)
+    assert found.high == pytest.approx(0.3 + 1.96 * sqrt(0.3 * 0.7 / 200), abs=0.01)
+
+
+def test_seeds_that_disagree_widen_the_interval_and_are_the_noise() -> None:
+    """The same means by instance, but in one run whole seeds are good or bad."""
+    good, bad = outcomes("1" * 100), outcomes("0" * 100)
+    halves = [outcomes("10" * 50), outcomes("01" * 50)]
+    apart, mixed = rate([good, bad]), rate(halves)
+    assert apart.value == mixed.value == 0.5
+    assert (apart.low, apart.high) == (0, 1)
+    assert 0.35 < mixed.low < mixed.high < 0.65
+    assert apart.noise == pytest.approx(sqrt(0.25 / 100))
+    assert rate([good, good]).noise == 0
+
+
+def test_a_gain_has_the_noise_of_both() -> None:
+    ssr, base = [outcomes("1100"), outcomes("1010")], [outcomes("0000"), outcomes("0000")]
+    found = gain(ssr, base)
+    assert found.value == 0.5
+    assert found.noise == pytest.approx(sqrt(2 * 0.5 / 2 / 4 / 4))
+    assert found == gain(ssr, base)
+
+
+def test_the_sign_test_by_hand() -> None:
+    assert sign_test(0, 0) == 1
+    assert sign_test(5, 0) == pytest.approx(2 / 32)
+    assert sign_test(3, 1) == pytest.approx(2 * (1 + 4) / 16)
+    assert sign_test(2, 2) == 1
 
 
 def test_few_problems_are_resampled_with_a_fixed_seed() -> None:
@@ -38,6 +74,8 @@ def test_one_problem_has_no_spread() -> None:
 
 def test_other_problems_and_none_are_refused() -> None:
     with pytest.raises(EvaluationError, match="2 problems"):
-        paired_difference({"a": True}, {"b": True})
+        gain([{"a": True}], [{"b": True}])
+    with pytest.raises(EvaluationError, match="1 problems"):
+        rate([{"a": True}, {"a": True, "b": False}])
     with pytest.raises(EvaluationError, match="no problem"):
         mean_and_stderr({})

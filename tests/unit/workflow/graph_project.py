@@ -25,6 +25,7 @@ case $stage in
   train) in_folder sha256; echo "$command" > "$metrics";;
   "evaluate run") in_folder episodes.parquet;;
   "evaluate merge") in_folder report.json preds.json episodes.parquet;;
+  summary) in_folder scale.json outcomes.parquet episodes.parquet artifacts.parquet training.parquet;;
   figure) in_folder "$name.pdf" "$name.svg" "$name.png";;
   table) in_folder "$name.md" "$name.csv";;
   *) mkdir -p "$(dirname "$out")"; echo "$command" > "$out";;

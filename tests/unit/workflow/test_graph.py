@@ -8,6 +8,9 @@ import pytest
 import yaml
 from graph_project import ROOT, Project
 
+from ssr.paper.figures import FIGURES
+from ssr.paper.tables import TABLES
+
 CONFIG = ROOT / "workflow" / "config"
 
 
@@ -144,3 +147,22 @@ def test_one_benchmark_of_one_run_can_be_evaluated(project: Project) -> None:
     smoke = ["evaluate", "--configfile", "workflow/config/smoke.yaml", "--config", "benchmark=builtin-pro"]
     assert "train" in {job.rule for job in plan(project, *smoke, "run=baseline")}
     assert "has no such benchmark or run" in project.fails("-n", *smoke[:-1], "benchmark=nothing")
+
+
+def test_released_results_are_drawn_from_what_is_tracked_alone(project: Project) -> None:
+    for folder in ("mini/summary/base/s0", "mini/summary/ssr/s1", "other/summary/base/s0"):
+        path = project.root / "results" / "released" / folder / "scale.json"
+        path.parent.mkdir(parents=True)
+        path.touch()
+    jobs = plan(project, "figures", "--config", "results=released")
+    assert {job.rule for job in jobs} == {"metrics", "figure", "figures"}
+    gathered = maker(jobs, "results/released/mini/metrics.parquet")
+    assert gathered.inputs == tuple(f"results/released/mini/summary/{run}/scale.json" for run in ("base/s0", "ssr/s1"))
+    assert maker(jobs, "results/released/other/figures/figure8.pdf")
+
+
+def test_every_figure_and_table_is_drawn(project: Project) -> None:
+    outputs = [output for job in plan(project, "--configfile", "workflow/config/smoke.yaml") for output in job.outputs]
+    names = {folder: {path.split("/")[3].split(".")[0] for path in outputs if f"/{folder}/" in path}
+             for folder in ("figures", "tables")}  # fmt: skip
+    assert names == {"figures": set(FIGURES), "tables": set(TABLES)}

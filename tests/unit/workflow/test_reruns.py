@@ -33,7 +33,7 @@ def test_a_killed_run_goes_on(project: Project) -> None:
 def test_a_changed_key_runs_again_what_depends_on_it_and_nothing_else(project: Project) -> None:
     scale = project.rewrite("smoke", runs={"ssr": {}}, selfplay={"generations": 1, "lag": 0, "shards": 1})
     project.snakemake("--cores", "2", "--configfile", scale)
-    drawn = {"score", "report", "metrics", "figure", "table", "all"}
+    drawn = {"score", "report", "summary", "metrics", "figure", "table", "all"}
     for section, key, old, new, rerun in (
         ("training", "learning_rate", 1.0e-4, 1.0e-3, {"train"}),
         ("game", "alpha", 0.8, 0.5, {"batch", "train"}),

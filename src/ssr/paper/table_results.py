@@ -1,0 +1,117 @@
+"""Tables of evaluations: results of each run, of each repository, and which tasks a run gained and lost."""
+
+from collections.abc import Mapping, Sequence
+
+from ssr.errors import EvaluationError
+from ssr.evaluation.statistics import sign_test
+from ssr.paper.cells import Cells, columns, find, markdown, numbers, percent
+from ssr.paper.data import Data
+from ssr.paper.metrics import Row
+from ssr.paper.reported import Reported, of_benchmark
+from ssr.paper.scores import BOTH, OTHERS, Spot, pooled
+from ssr.paper.style import in_order
+
+INTERVALS = (
+    "Percent, pass@1: one attempt a task, at the scale's `sampling.evaluation`. After ± stands one standard error\n"
+    "over tasks, paired by task for differences; in brackets the 95 % bootstrap interval over tasks and seeds."
+)
+RESULTS_NOTE = (
+    f"{INTERVALS}\n`both` weighs every task of the two benchmarks the same. The last column holds the paper's values:\n"
+    "SWE-bench itself, a 32B model after 150 steps. They are not comparable with the others, only their order is."
+)
+REPOSITORIES_NOTE = (
+    f"{INTERVALS}\nThe last checkpoint of each run. Self-play and human-data issues leave alone what is *untouched*."
+)
+CHANGES_NOTE = (
+    "Tasks that the last checkpoint resolves more often than the base model, or less often, as shares of the seeds;\n"
+    "`p` is the two-sided sign test's. The CSV file names the tasks and each run's share of seeds that resolves them."
+)
+
+
+def results(data: Data) -> tuple[str, Cells]:
+    """Resolve rates of every run's last checkpoint, their paired differences, and the paper's values beside."""
+    rows = [row for row in data.rows if row.benchmark and row.seed is None]
+    if not rows:
+        raise EvaluationError("the results table needs the metrics of at least one benchmark")
+    sections = []
+    cells = [["benchmark", "tasks", "run", "step", *columns("resolved")]]
+    cells[0] += [cell for other in OTHERS for cell in columns(f"minus_{other}")] + ["paper_resolved"]
+    for benchmark in sorted({row.benchmark for row in rows}, key=lambda name: (name == BOTH, name), reverse=True):
+        paper, lines = reported_of(data.reported, benchmark), []
+        own = [row for row in rows if row.benchmark == benchmark]
+        tasks = next(row.n for row in own if row.metric == "resolved")
+        for run in in_order(row.run for row in own):
+            last = last_rows(own, run)
+            found = [find(last, "resolved"), *(find(last, "resolved_difference", other) for other in OTHERS)]
+            value = f"{paper[run]:.1f}" if run in paper else ""
+            step = str(last[0].step)
+            lines.append([run, step, *map(percent, found), value])
+            cells.append([benchmark, str(tasks), run, step, *(n for row in found for n in numbers(row)), value])
+        header = ["run", "steps", "resolved", *(f"minus {other}" for other in OTHERS), "paper, resolved"]
+        sections.append(f"## {benchmark}, {tasks} tasks\n\n{markdown(header, lines)}")
+    return f"# Results\n\n{RESULTS_NOTE}\n\n" + "\n".join(sections), cells
+
+
+def repositories(data: Data) -> tuple[str, Cells]:
+    """Resolve rates by repository; those that self-play never touched stand apart."""
+    untouched = {name for summary in data.summaries for name in summary.scale["selfplay"]["untouched"]}
+    rows = [row for row in data.rows if row.metric.startswith("resolved/") and row.seed is None]
+    sections, cells = [], [["benchmark", "repository", "untouched", "tasks", "run", *columns("resolved")]]
+    cells[0] += columns("minus_base")
+    for benchmark in sorted({row.benchmark for row in rows}, key=lambda name: (name == BOTH, name), reverse=True):
+        lines = []
+        own = [row for row in rows if row.benchmark == benchmark]
+        names = sorted({row.metric.partition("/")[2] for row in own}, key=lambda name: (name not in untouched, name))
+        for name in names:
+            for run in in_order(row.run for row in own):
+                here = [row for row in data.rows if row.run == run and row.benchmark == benchmark and row.seed is None]
+                rate = find(here, f"resolved/{name}")
+                gain = find(here, f"resolved_difference/{name}", "base")
+                if rate is not None:
+                    title = f"{name} (*untouched*)" if name in untouched else name
+                    lines.append([title, str(rate.n), run, percent(rate), percent(gain)])
+                    kept = str(name in untouched)
+                    cells.append([benchmark, name, kept, str(rate.n), run, *numbers(rate), *numbers(gain)])
+        header = ["repository", "tasks", "run", "resolved", "minus base"]
+        sections.append(f"## {benchmark}\n\n{markdown(header, lines)}")
+    return f"# By repository\n\n{REPOSITORIES_NOTE}\n\n" + "\n".join(sections), cells
+
+
+def changes(data: Data) -> tuple[str, Cells]:
+    """Which tasks each run's last checkpoint gained and lost against the base model."""
+    pools = pooled(data.outcomes())
+    last = {run: max(generation for name, generation, _ in pools if name == run) for run, _, _ in pools}
+    lines, cells = [], [["benchmark", "run", "task", "base", "after", "change"]]
+    for benchmark in sorted({benchmark for *_, benchmark in pools} - {BOTH}, reverse=True):
+        base = shares(pools, ("base", 0, benchmark))
+        for run in in_order(run for run in last if run != "base"):
+            own = shares(pools, (run, last[run], benchmark))
+            gained = sorted(name for name in base if own[name] > base[name])
+            lost = sorted(name for name in base if own[name] < base[name])
+            p = sign_test(len(gained), len(lost))
+            lines.append([benchmark, run, str(len(gained)), str(len(lost)), f"{p:.3f}"])
+            for word, names in (("gained", gained), ("lost", lost)):
+                for name in names:
+                    task = name.partition("/")[2]
+                    cells.append([benchmark, run, task, f"{base[name]:.3f}", f"{own[name]:.3f}", word])
+    header = ["benchmark", "run", "gained", "lost", "p"]
+    return f"# Tasks gained and lost\n\n{CHANGES_NOTE}\n\n{markdown(header, lines)}", cells
+
+
+def shares(pools: Mapping[Spot, Mapping[int, Mapping[str, bool]]], spot: Spot) -> dict[str, float]:
+    """Share of the seeds that resolve each task."""
+    seeds = list(pools[spot].values())
+    return {name: sum(outcomes[name] for outcomes in seeds) / len(seeds) for name in seeds[0]}
+
+
+def last_rows(rows: Sequence[Row], run: str) -> list[Row]:
+    """Rows of a run's last generation."""
+    own = [row for row in rows if row.run == run]
+    return [row for row in own if row.generation == max(row.generation for row in own)]
+
+
+def reported_of(reported: Sequence[Reported], benchmark: str) -> dict[str, float]:
+    """The paper's values by run: figure 8's, and figure 9's for both benchmarks together."""
+    if benchmark == BOTH:
+        return {row.run: row.value for row in reported if row.figure == "9"}
+    return of_benchmark(reported, benchmark)

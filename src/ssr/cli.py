@@ -9,7 +9,7 @@ import typer
 
 from ssr.basemodel.cli import app as basemodel
 from ssr.bench.cli import app as bench
-from ssr.errors import ConfigError, SSRError
+from ssr.errors import ConfigError, SSRError, storage_named
 from ssr.evaluation.cli import app as evaluate
 from ssr.lifetime import end_with_parent
 from ssr.logs import start_logging
@@ -291,7 +291,8 @@ def main() -> None:
     """Run a command; an error on purpose is one line and its exit code."""
     end_with_parent()
     try:
-        app()
+        with storage_named():
+            app()
     except SSRError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)

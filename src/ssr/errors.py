@@ -1,5 +1,24 @@
 """Every error this package raises on purpose. Each message says what is wrong and what to do about it."""
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_STORAGE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+
+
+@contextmanager
+def storage_named() -> Iterator[None]:
+    """Raise StorageError for what the operating system says of a disk that takes no more, or that is closed."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _STORAGE:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        says = error.strerror or error
+        raise StorageError(f"{where}{says}; give it room, or the right to write, and start it again") from error
+
 
 class SSRError(Exception):
     """Base of all errors that a user can act on; `ssr` prints its message and exits with `exit_code`."""
@@ -39,6 +58,10 @@ class InfrastructureError(SSRError):
     """The machine failed, not the policy: the episode is retried and never trained on."""
 
     exit_code = 4
+
+
+class StorageError(InfrastructureError):
+    """Results cannot be written: the disk is full, or closed to this user. What was written before is whole."""
 
 
 class SandboxError(InfrastructureError):

@@ -17,6 +17,7 @@ from ssr.basemodel.pretrain import snapshots_of
 from ssr.basemodel.tokenizer import load_tokenizer
 from ssr.config import Scale
 from ssr.contracts import SandboxBackend, Strategy
+from ssr.digests import write_digests
 from ssr.engine.chat import ChatCodec
 from ssr.files import written
 from ssr.game.artifact import BugArtifact
@@ -27,7 +28,6 @@ from ssr.game.verdict import judge
 from ssr.repository.snapshot import Snapshot
 from ssr.sandbox.factory import open_backend
 from ssr.seeds import seed_of
-from ssr.training.checkpoint import write_digests
 
 Scripts = Mapping[str, Callable[[], Script]]
 STRATEGIES: Sequence[Strategy] = ("removal", "history", "direct")

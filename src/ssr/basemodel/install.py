@@ -20,7 +20,10 @@ def install(scale: Scale, out: Path) -> None:
             raise ConfigError(f"model.base {base} has no sha256; make it with `snakemake basemodel` or fetch it again")
         verify(base)
         with written(out) as partial:
-            shutil.copytree(base, partial)
+            for path in sorted(path for path in base.rglob("*") if path.is_file()):
+                copy = partial / path.relative_to(base)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(path, copy)
         return
     from huggingface_hub import snapshot_download
 

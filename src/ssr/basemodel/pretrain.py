@@ -11,10 +11,10 @@ from ssr.basemodel.drills import Conversation, Drills
 from ssr.basemodel.supervised import HEARD_SHARE, Progress, Trainer, new_model
 from ssr.basemodel.tokenizer import load_tokenizer, save_tokenizer, train_tokenizer
 from ssr.config import Scale
+from ssr.digests import write_digests
 from ssr.engine.chat import ChatCodec
 from ssr.repository.listing import load_repositories
 from ssr.repository.snapshot import Snapshot
-from ssr.training.checkpoint import write_digests
 
 LIBRARY_FUNCTIONS = 60_000
 PLAIN_SHARE = 0.08
@@ -99,8 +99,8 @@ def pretrain(scale: Scale, snapshots: Path, tokenizer: Path, out: Path, report: 
 
 def _documents(drills: Drills, codec: ChatCodec, scale: Scale) -> Iterator[Document]:
     rng = random.Random(SEED)
-    conversations = drills.stream(SEED)
     weights = [len(source.functions) ** 0.5 for source in drills.sources]
+    conversations = drills.stream(SEED)
     tokens = 0
     while True:
         copying = tokens < COPYING_TOKENS

@@ -8,7 +8,7 @@ from pathlib import Path
 from transformers.utils import logging as transformers_logging
 
 from ssr.config import load_scale
-from ssr.errors import SSRError, TrainingError
+from ssr.errors import SSRError, TrainingError, storage_named
 from ssr.lifetime import end_with_parent
 from ssr.logs import start_logging
 from ssr.training.batch import read_batch
@@ -25,7 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     start_logging(default="info")
     transformers_logging.disable_progress_bar()
     try:
-        _run(options)
+        with storage_named():
+            _run(options)
     except SSRError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

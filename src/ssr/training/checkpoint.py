@@ -1,23 +1,25 @@
 """Checkpoints: Hugging Face folders with optimizer state and digests; written whole or not at all."""
 
-import hashlib
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.optim import Optimizer
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
-from ssr.errors import TrainingError
+from ssr.digests import DIGESTS, write_digests, wrong_files
+from ssr.errors import StorageError, TrainingError
 from ssr.files import written
 from ssr.training.state import TRAINER_STATE
 
-DIGESTS = "sha256"
 TRAINING = "training"
 """Folder within a checkpoint that only the trainer reads; engines take every safetensors file beside it for weights."""
 OPTIMIZER_STATE = f"{TRAINING}/optimizer.safetensors"
@@ -50,13 +52,13 @@ def save_checkpoint(
     `state` holds at least `step`. `weights` replaces the model's own state dict where that is spread over ranks or has
     an adapter; the `adapter` is kept beside the merged weights, with the weights that `tokenizer_from`, the checkpoint
     before, had under it. A folder that exists is replaced; nothing half-written is left under `folder`'s name. Raises
-    TrainingError for a tokenizer folder without tokenizer, or a state without step.
+    TrainingError for a tokenizer folder without tokenizer, or a state without step, StorageError for a full disk.
     """
     if not (tokenizer_from / "tokenizer_config.json").is_file():
         raise TrainingError(f"{tokenizer_from} holds no tokenizer to copy into the checkpoint {folder}")
     if not isinstance(state.get("step"), int):
         raise TrainingError("the trainer state needs an integer `step`")
-    with written(folder) as partial:
+    with written(folder) as partial, _space():
         model.save_pretrained(partial, state_dict=weights)
         for name in TOKENIZER_FILES:
             if (tokenizer_from / name).is_file():
@@ -70,6 +72,15 @@ def save_checkpoint(
             save_file(_sorted(optimizer), partial / OPTIMIZER_STATE)
         (partial / TRAINER_STATE).write_text(json.dumps(state, indent=1, sort_keys=True) + "\n")
         write_digests(partial)
+
+
+@contextmanager
+def _space() -> Iterator[None]:
+    """Safetensors says in an error of its own that a disk is full."""
+    try:
+        yield
+    except SafetensorError as error:
+        raise StorageError(f"cannot write a checkpoint: {error}; give it room and start it again") from error
 
 
 def _sorted(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -92,30 +103,13 @@ def _link_base(previous: Path, folder: Path) -> None:
                 shutil.copyfile(path, folder / path.name)
 
 
-def write_digests(folder: Path) -> None:
-    """Write the file `sha256`: one sorted "<hex>  <name>" line a file."""
-    (folder / DIGESTS).write_text("".join(f"{digest}  {name}\n" for name, digest in _digests(folder).items()))
-
-
 def verify(folder: Path) -> None:
     """Raise TrainingError unless the folder holds exactly the files, and the bytes, that its `sha256` lists."""
     if not (folder / DIGESTS).is_file():
         raise TrainingError(f"{folder} is no whole checkpoint: it has no file {DIGESTS!r}")
-    lines = (folder / DIGESTS).read_text().splitlines()
-    listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-    found = _digests(folder)
-    wrong = sorted(name for name in listed | found if listed.get(name) != found.get(name))
+    wrong = wrong_files(folder)
     if wrong:
         raise TrainingError(f"the checkpoint {folder} is damaged or was changed: {', '.join(wrong)}; make it again")
-
-
-def _digests(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / DIGESTS)
-    digests = {}
-    for path in files:
-        with path.open("rb") as file:
-            digests[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
-    return digests
 
 
 def load_model(checkpoint: str | Path, dtype: torch.dtype | Literal["auto"] = torch.float32) -> PreTrainedModel:

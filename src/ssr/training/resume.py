@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ssr.config import TrainingConfig
+from ssr.digests import DIGESTS
 from ssr.errors import TrainingError
-from ssr.training.checkpoint import DIGESTS, verify
+from ssr.training.checkpoint import verify
 from ssr.training.metrics import StepMetrics
 from ssr.training.state import read_state
 

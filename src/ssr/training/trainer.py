@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.optim import AdamW
 from transformers import PreTrainedModel
 
+from ssr.digests import DIGESTS
 from ssr.errors import TrainingError
 from ssr.seeds import seed_of
 from ssr.training import checkpoint as checkpoints
@@ -63,7 +64,7 @@ class Trainer:
 
         Raises TrainingError if the checkpoint is damaged, or no model that can be trained packed.
         """
-        if (checkpoint / checkpoints.DIGESTS).is_file():
+        if (checkpoint / DIGESTS).is_file():
             checkpoints.verify(checkpoint)
         self.config, self.accelerator, self.checkpoint = config, accelerator, checkpoint
         self.step: int = read_state(checkpoint)["step"]

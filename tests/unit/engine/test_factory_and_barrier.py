@@ -7,6 +7,7 @@ from tiny import tiny_checkpoint, tiny_qwen3
 
 from ssr.config import EngineConfig
 from ssr.contracts import CompletionRequest
+from ssr.digests import write_digests
 from ssr.engine.barrier import Barrier
 from ssr.engine.factory import open_engine
 from ssr.engine.openai_engine import OpenAIEngine
@@ -21,6 +22,18 @@ def test_engines_by_name(tmp_path: Path) -> None:
     assert isinstance(open_engine(config, checkpoint), OpenAIEngine)
     with pytest.raises(ConfigError, match="endpoint"):
         open_engine(EngineConfig(kind="openai"), checkpoint)
+
+
+def test_a_checkpoint_with_a_flipped_byte_is_not_played(tmp_path: Path) -> None:
+    checkpoint = tiny_checkpoint(tmp_path, tiny_qwen3())
+    write_digests(checkpoint)
+    open_engine(EngineConfig(), checkpoint).close()
+    weights = checkpoint / "model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-7] ^= 1
+    weights.write_bytes(data)
+    with pytest.raises(EngineError, match=r"damaged or was changed: model\.safetensors; make it again"):
+        open_engine(EngineConfig(), checkpoint)
 
 
 def request(key: str) -> CompletionRequest:

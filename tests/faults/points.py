@@ -20,7 +20,12 @@ from workplace import ROOT, SMOKE, Changes, Workplace, command_line, descendants
 
 TRAINING: Changes = {"training": {"steps": 2, "resume_every": 1}}
 """Two steps a generation, so that there is one to go on from."""
-SMALL: Changes = {"runs": {"ssr": {}}, "evaluation": {"benchmarks": []}}
+SMALL: Changes = {
+    "runs": {"ssr": {}},
+    "evaluation": {"benchmarks": []},
+    "selfplay": {"generations": 1, "injections": 4},
+    "game": {"attempts": 2},
+}
 ALONE: Changes = {"selfplay": {"shards": 1}}
 
 
@@ -88,7 +93,7 @@ def main(
     seed: Annotated[int, typer.Option(help="Draws the points.")] = 0,
     spread: Annotated[float, typer.Option(help="Seconds between a start and the next kill, at most.")] = 30,
     against: Annotated[Path | None, typer.Option(help="Results of `smoke` to compare with.")] = None,
-    small: Annotated[bool, typer.Option(help="Self-play of one run alone, no benchmarks.")] = False,
+    small: Annotated[bool, typer.Option(help="One generation of one run, no benchmarks.")] = False,
 ) -> None:
     """Play `smoke` unbroken, then killed; exit code 1 if a byte differs or something was done twice."""
     target = "selfplay" if small else "all"

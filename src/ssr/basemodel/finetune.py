@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from ssr.basemodel.documents import Document, batches, document_of
+from ssr.basemodel.drills import Conversation, Drills
 from ssr.basemodel.pretrain import SEED, drills_of
 from ssr.basemodel.supervised import HEARD_SHARE, Progress, Trainer
 from ssr.basemodel.tokenizer import load_tokenizer
@@ -17,6 +18,8 @@ from ssr.training.checkpoint import save_checkpoint
 
 DEMONSTRATION_SHARE = 0.15
 """Share of the documents that are demonstrations."""
+SHORT_SHARE = 0.5
+"""Share of short drills among all drills, by number."""
 DECAY = 0.8
 """Share of the budget in which the rate falls."""
 
@@ -56,10 +59,19 @@ def finetune(
         half=recipe.half,
     )
     episodes = read_demonstrations(demonstrations)
-    drills = (document_of(c, codec, scale.agent) for c in drills_of(scale, snapshots).stream(SEED + 7))
+    drills = (document_of(c, codec, scale.agent) for c in _drilled(drills_of(scale, snapshots)))
     stream = batches(_mixed(episodes, drills), recipe.batch_tokens, scale.agent.context_tokens, SEED + 1)
     trainer.run(stream, report)
     save_checkpoint(out, model, pretrained, {"step": 0})
+
+
+def _drilled(drills: Drills) -> Iterator[Conversation]:
+    rng = random.Random(SEED + 7)
+    whole = drills.stream(SEED + 7)
+    while True:
+        made = drills.short(rng, 0.0) if rng.random() < SHORT_SHARE else next(whole)
+        if made is not None:
+            yield made
 
 
 def _mixed(episodes: list[Document], drills: Iterator[Document]) -> Iterator[Document]:

@@ -98,11 +98,13 @@ CODE = {
     "train": ["ssr.training.__main__"],
     "tasks_held_out": ["ssr.evaluation.builtin", "ssr.evaluation.problem", "ssr.sandbox.factory"],
     "score": ["ssr.evaluation.run", "ssr.evaluation.tasks", *ENGINES],
-    "report": ["ssr.evaluation.reports"],
+    "merge": ["ssr.evaluation.reports"],
     "summary": ["ssr.paper.summarise"],
     "metrics": ["ssr.paper.data"],
     "figure": ["ssr.paper.figures"],
     "table": ["ssr.paper.tables"],
+    "reproduction": ["ssr.paper.reproduction"],
+    "report": ["ssr.report.site"],
 }
 LOCK = Path("envs", os.environ.get("SSR_LOCK", "cpu") + ".lock")
 
@@ -373,3 +375,8 @@ def figure_files(wildcards):
 def paper_files(wildcards):
     path = f"{RESULTS}/{{scale}}/tables/{{table}}.{{format}}"
     return figure_files(wildcards) + expand(path, scale=DRAWN, table=TABLES, format=["md", "csv"])
+
+
+def report_files(wildcards):
+    """The report's first page; released results hold no episodes to report."""
+    return [] if RESULTS == RELEASED else [f"results/{SCALE.name}/report/index.html"]

@@ -76,3 +76,21 @@ rule table:
     shell:
         "ssr table {wildcards.table} --metrics {input.metrics} --reported {input.reported}"
         " --out {params.folder} &> {log}"
+
+
+rule reproduction:
+    input:
+        metrics=f"{RELEASED}/mini-full/metrics.parquet",
+        claims="paper/claims.yaml",
+        reported="paper/reported.csv",
+    output:
+        "paper/REPRODUCTION.md",
+    log:
+        "results/logs/reproduction.log",
+    benchmark:
+        "results/timings/reproduction.tsv"
+    params:
+        code=code("reproduction"),
+    shell:
+        "ssr reproduction --metrics {input.metrics} --claims {input.claims} --reported {input.reported}"
+        " --out {output} &> {log}"

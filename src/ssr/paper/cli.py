@@ -89,6 +89,24 @@ def release(
 
 
 @app.command()
+def reproduction(
+    out: Annotated[Path, typer.Option("--out", help="File to write, as paper/REPRODUCTION.md.")],
+    metrics: Annotated[
+        Path | None, typer.Option("--metrics", help="metrics.parquet of a scale; without it no number is known.")
+    ] = None,
+    claims: Annotated[Path, typer.Option("--claims", help="The paper's claims.")] = Path("paper/claims.yaml"),
+    reported: Reported = REPORTED,
+) -> None:
+    """Write claim by claim what the paper states, where the code does it, our number, and whether they agree."""
+    from ssr.paper import reproduction as book
+    from ssr.paper.data import Data, load
+
+    data = Data([], []) if metrics is None else load(metrics, reported)
+    source = "no results yet" if metrics is None else f"the results in `{metrics.parent}`"
+    out.write_text(book.reproduction(book.read_claims(claims), data, source))
+
+
+@app.command()
 def times(results: Annotated[Path, typer.Argument(help="Folder of a scale's results, e.g. results/mini.")]) -> None:
     """Print where the time of a run went, by stage."""
     from rich.console import Console

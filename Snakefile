@@ -31,6 +31,7 @@ rule all:
     default_target: True
     input:
         paper_files,
+        report_files,
 
 
 rule figures:
@@ -59,3 +60,4 @@ include: "rules/selfplay.smk"
 include: "rules/training.smk"
 include: "rules/evaluation.smk"
 include: "rules/paper.smk"
+include: "rules/report.smk"

@@ -23,6 +23,23 @@ rule tasks_held_out:
         "ssr evaluate make --scale {params.scale} --benchmark {wildcards.benchmark} --out {output} &> {log}"
 
 
+rule training_set:
+    output:
+        "results/{scale}/training-sets/{source}/problems.parquet",
+        "results/{scale}/training-sets/{source}/dropped.json",
+    log:
+        "results/{scale}/logs/training-sets/{source}.log",
+    benchmark:
+        "results/{scale}/timings/training-sets/{source}.tsv"
+    params:
+        code=code("training_set"),
+        scale=scale_file,
+        settings=training_set_settings,
+        folder=subpath(output[0], parent=True),
+    shell:
+        "ssr evaluate human {wildcards.source} --scale {params.scale} --out {params.folder} &> {log}"
+
+
 rule score:
     input:
         tasks="results/{scale}/benchmarks/{benchmark}.parquet",
@@ -50,7 +67,7 @@ rule score:
         " --out {params.folder} &> {log}"
 
 
-rule report:
+rule merge:
     input:
         tasks="results/{scale}/benchmarks/{benchmark}.parquet",
         shards=evaluation_shards,
@@ -59,11 +76,11 @@ rule report:
         "results/{scale}/evaluate/{run}/s{seed}/{generation}/{benchmark}/preds.json",
         "results/{scale}/evaluate/{run}/s{seed}/{generation}/{benchmark}/episodes.parquet",
     log:
-        "results/{scale}/logs/report/{run}/s{seed}/{generation}/{benchmark}.log",
+        "results/{scale}/logs/merge/{run}/s{seed}/{generation}/{benchmark}.log",
     benchmark:
-        "results/{scale}/timings/report/{run}/s{seed}/{generation}/{benchmark}.tsv"
+        "results/{scale}/timings/merge/{run}/s{seed}/{generation}/{benchmark}.tsv"
     params:
-        code=code("report"),
+        code=code("merge"),
         folder=subpath(output[0], parent=True),
         attempts=ATTEMPTS,
         official=f"{KEPT}/official",

@@ -5,10 +5,13 @@ from typing import Annotated
 
 import typer
 
+from ssr.options import changeable
+
 app = typer.Typer()
 
 
 @app.command()
+@changeable
 def report(
     results: Annotated[Path, typer.Option("--results", help="Folder of a scale's results, as results/mini.")],
     out: Annotated[Path, typer.Option("--out", help="Folder to write; what it held is replaced.")],

@@ -7,6 +7,7 @@ from math import sqrt
 from urllib.parse import urlencode
 
 from ssr.paper.metrics import Row
+from ssr.paper.scores import BOTH
 
 Z = 1.96
 """Standard errors in half a 95 % interval."""
@@ -21,6 +22,14 @@ TITLES = {
     "mixed/order-2": "Bugs that only some attempts solve, second order",
     "reward/injector": "Mean reward, injector",
     "reward/solver": "Mean reward, solver",
+    "length/injector": "Generated tokens an episode, injector",
+    "length/solver": "Generated tokens an episode, solver",
+    "turns/injector": "Turns an episode, injector",
+    "turns/solver": "Turns an episode, solver",
+    "gibberish/injector": "Gibberish tokens, injector",
+    "gibberish/solver": "Gibberish tokens, solver",
+    "repetition/injector": "Repeated tokens, injector",
+    "repetition/solver": "Repeated tokens, solver",
     "training/entropy": "Entropy (nats a token)",
     "training/ratio_mean": "Importance ratio before truncation, mean",
     "training/ratio_max": "Importance ratio before truncation, largest",
@@ -31,7 +40,7 @@ TITLES = {
     "training/learning_rate": "Learning rate",
     "training/sampled_tokens": "Sampled tokens a step",
 }
-SHARES = ("valid", "solve_rate/", "mixed/", "resolved", "training/clipped_share")
+SHARES = ("valid", "solve_rate/", "mixed/", "resolved", "gibberish/", "repetition/", "training/clipped_share")
 """Metrics that are fractions begin with one of these."""
 NOT_DRAWN = (
     "exit/", "failed/", "errors", "resolved_difference", "valid/direct", "valid/removal", "valid/history",
@@ -77,9 +86,9 @@ def ordered(runs: Iterable[str]) -> list[str]:
 
 
 def benchmarks_of(rows: Iterable[Row]) -> list[str]:
-    """The benchmarks that were scored, those called verified before the others, as in the paper's figure."""
+    """The benchmarks that were scored: the two of the paper's figures together, then verified before the others."""
     names = {row.benchmark for row in rows if row.metric == "resolved"}
-    return sorted(names, key=lambda name: (not name.endswith("verified"), name))
+    return sorted(names, key=lambda name: (name != BOTH, not name.endswith("verified"), name))
 
 
 def link_of(row: Row) -> str:
@@ -150,8 +159,17 @@ def _point(x: int, rows: Sequence[Row], share: bool) -> Point:
     """The mean over rows, one a seed, with the interval that follows from their standard errors."""
     factor = 100 if share else 1
     value = sum(row.value for row in rows) / len(rows)
-    half = Z * sqrt(sum((row.stderr or 0.0) ** 2 for row in rows)) / len(rows)
-    low, high = value - half, value + half
+    low, high = interval(rows)
     if share:
         low, high = max(low, 0.0), min(high, 1.0)
     return Point(x, factor * value, factor * low, factor * high, sum(row.n for row in rows), link_of(rows[0]))
+
+
+def interval(rows: Sequence[Row]) -> tuple[float, float]:
+    """The 95 % interval of the mean over rows: a pooled row's own, else the normal one of the standard errors."""
+    first = rows[0]
+    if len(rows) == 1 and first.low is not None and first.high is not None:
+        return first.low, first.high
+    value = sum(row.value for row in rows) / len(rows)
+    half = Z * sqrt(sum((row.stderr or 0.0) ** 2 for row in rows)) / len(rows)
+    return value - half, value + half

@@ -7,7 +7,8 @@ from typing import Any
 from ssr.config import Scale
 from ssr.paper.metrics import Row
 from ssr.paper.reported import Reported, of_benchmark
-from ssr.report.curves import Z, benchmarks_of, link_of, ordered
+from ssr.paper.scores import BOTH
+from ssr.report.curves import benchmarks_of, interval, link_of, ordered
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,17 @@ def result_tables(rows: Sequence[Row], reported: list[Reported], styles: Sequenc
     for benchmark in benchmarks_of(rows):
         own = [row for row in rows if row.benchmark == benchmark and row.seed is None]
         runs = ordered({row.run for row in own})
-        values = of_benchmark(reported, benchmark)
+        values = paper_values(reported, benchmark)
         lines = tuple(_line(run, own, values, styles.index(run)) for run in runs)
         tables.append(ResultTable(benchmark, max(row.n for row in own), lines))
     return tables
+
+
+def paper_values(reported: Sequence[Reported], benchmark: str) -> dict[str, float]:
+    """The paper's resolve rates by run: of figure 8, or of figure 9 for both benchmarks together."""
+    if benchmark == BOTH:
+        return {row.run: row.value for row in reported if row.figure == "9"}
+    return of_benchmark(reported, benchmark)
 
 
 def _line(run: str, rows: Sequence[Row], paper: dict[str, float], style: int) -> Line:
@@ -71,11 +79,12 @@ def _line(run: str, rows: Sequence[Row], paper: dict[str, float], style: int) ->
 
 
 def _cell(row: Row | None) -> Cell:
-    """A share in percent with half of its 95 % interval."""
+    """A share in percent with its 95 % interval."""
     if row is None:
         return Cell("")
     sign = "+" if row.metric == "resolved_difference" else ""
-    return Cell(f"{100 * row.value:{sign}.1f} ± {100 * Z * (row.stderr or 0.0):.1f}", link_of(row))
+    low, high = interval([row])
+    return Cell(f"{100 * row.value:{sign}.1f} ({100 * low:.1f} to {100 * high:.1f})", link_of(row))
 
 
 def differing_keys(scale: Scale) -> list[tuple[str, dict[str, str]]]:

@@ -7,13 +7,12 @@ from typing import Any
 
 from ssr.config import Scale
 from ssr.paper.metrics import Row
+from ssr.paper.scores import BOTH, panels
 from ssr.report.files import GenerationFolder
 from ssr.repository.snapshot import file_digest
 from ssr.selfplay.tasks import Place
 
 STAGES = {
-    "exit/injector": ("inject", "episodes"),
-    "exit/solver": ("solve", "episodes"),
     "valid": ("validate", "checks"),
     "failed": ("validate", "checks"),
     "bugs": ("validate", "checks"),
@@ -22,9 +21,12 @@ STAGES = {
     "reward": ("batch", ""),
     "training": ("training", ""),
     "resolved": ("evaluate", ""),
+    "resolved_difference": ("evaluate", ""),
     "errors": ("evaluate", ""),
 }
-"""The stage that a metric is measured in, and its table, by the first parts of the metric's name."""
+"""The stage that a metric is measured in, and its table, by the first part of the metric's name."""
+OF_EPISODES = ("exit", "length", "turns", "gibberish", "repetition")
+"""Metrics of the episodes of the role that the second part of their name says."""
 COLUMNS = ("run", "seed", "generation", "step", "benchmark", "metric", "against", "value", "stderr", "n", "source")
 """What the page knows of each number; `source` numbers a list of files."""
 
@@ -39,8 +41,10 @@ class Source:
 
 def stage_of(metric: str) -> tuple[str, str]:
     """Stage and table of a metric; the metrics file itself for one that is made of others."""
-    parts = metric.split("/")
-    return STAGES.get("/".join(parts[:2])) or STAGES.get(parts[0]) or ("metrics", "")
+    name, _, rest = metric.partition("/")
+    if name in OF_EPISODES:
+        return ("inject" if rest.startswith("injector") else "solve"), "episodes"
+    return STAGES.get(name, ("metrics", ""))
 
 
 def provenance(rows: Sequence[Row], scale: Scale, results: Path) -> dict[str, Any]:
@@ -86,4 +90,5 @@ def _reports(row: Row, scale: Scale) -> Iterable[str]:
         of_base = run == "base"
         seeds = [0] if of_base else scale.seeds if row.seed is None else [row.seed]
         for seed in seeds:
-            yield f"evaluate/{run}/s{seed}/{0 if of_base else row.generation:03d}/{row.benchmark}/report.json"
+            for benchmark in panels(scale.evaluation.benchmarks) if row.benchmark == BOTH else [row.benchmark]:
+                yield f"evaluate/{run}/s{seed}/{0 if of_base else row.generation:03d}/{benchmark}/report.json"

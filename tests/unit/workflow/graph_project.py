@@ -26,6 +26,7 @@ case $stage in
   "evaluate run") in_folder episodes.parquet;;
   "evaluate merge") in_folder report.json preds.json episodes.parquet;;
   summary) in_folder scale.json outcomes.parquet episodes.parquet artifacts.parquet training.parquet;;
+  report) in_folder index.html;;
   figure) in_folder "$name.pdf" "$name.svg" "$name.png";;
   table) in_folder "$name.md" "$name.csv";;
   *) mkdir -p "$(dirname "$out")"; echo "$command" > "$out";;

@@ -105,7 +105,7 @@ def test_repair_only_takes_the_bugs_of_the_run_it_names(project: Project) -> Non
 def test_the_base_model_is_scored_once_and_each_run_at_its_generations(project: Project) -> None:
     scale = project.rewrite("smoke", selfplay={"generations": 5}, evaluation={"every": 2})
     jobs = plan(project, "--configfile", scale)
-    reports = [job.outputs[0].split("/") for job in jobs if job.rule == "report"]
+    reports = [job.outputs[0].split("/") for job in jobs if job.rule == "merge"]
     scored = sorted({(parts[3], parts[5]) for parts in reports})
     runs = [(run, generation) for run in ("baseline", "ssr") for generation in ("002", "004", "005")]
     assert scored == sorted([("base", "000"), *runs])
@@ -141,9 +141,9 @@ def test_a_key_on_the_command_line_runs_again_what_depends_on_it(project: Projec
 def test_one_benchmark_of_one_run_can_be_evaluated(project: Project) -> None:
     paper = ["--configfile", "workflow/config/paper.yaml"]
     jobs = plan(project, "evaluate", *paper, "--config", "benchmark=swebench-pro")
-    assert {job.rule for job in jobs} == {"install", "tasks_held_out", "score", "report", "evaluate"}
+    assert {job.rule for job in jobs} == {"install", "tasks_held_out", "score", "merge", "evaluate"}
     report = "results/paper/evaluate/base/s0/000/swebench-pro/report.json"
-    assert [job.outputs[0] for job in jobs if job.rule == "report"] == [report]
+    assert [job.outputs[0] for job in jobs if job.rule == "merge"] == [report]
     smoke = ["evaluate", "--configfile", "workflow/config/smoke.yaml", "--config", "benchmark=builtin-pro"]
     assert "train" in {job.rule for job in plan(project, *smoke, "run=baseline")}
     assert "has no such benchmark or run" in project.fails("-n", *smoke[:-1], "benchmark=nothing")

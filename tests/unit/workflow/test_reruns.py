@@ -33,7 +33,7 @@ def test_a_killed_run_goes_on(project: Project) -> None:
 def test_a_changed_key_runs_again_what_depends_on_it_and_nothing_else(project: Project) -> None:
     scale = project.rewrite("smoke", runs={"ssr": {}}, selfplay={"generations": 1, "lag": 0, "shards": 1})
     project.snakemake("--cores", "2", "--configfile", scale)
-    drawn = {"score", "report", "summary", "metrics", "figure", "table", "all"}
+    drawn = {"score", "merge", "summary", "metrics", "figure", "table", "report", "all"}
     for section, key, old, new, rerun in (
         ("training", "learning_rate", 1.0e-4, 1.0e-3, {"train"}),
         ("game", "alpha", 0.8, 0.5, {"batch", "train"}),
@@ -46,12 +46,15 @@ def test_a_changed_key_runs_again_what_depends_on_it_and_nothing_else(project: P
     assert "Nothing to be done" in project.snakemake("-n", "--configfile", scale)
 
 
-TRAINED = {"train", "score", "report", "metrics", "figure", "table", "all"}
+TRAINED = {"train", "score", "merge", "summary", "metrics", "figure", "table", "report", "all"}
 CHANGES: list[tuple[dict[str, str], set[str]]] = [
     ({"src/ssr/selfplay/validate.py": "MORE = 1"}, {"validate", "solve", "batch", *TRAINED}),
     ({"src/ssr/selfplay/solve.py": "MORE = 1"}, {"solve", "batch", *TRAINED}),
     ({"src/ssr/training/objective.py": "MORE = 1"}, TRAINED),
-    ({"src/ssr/evaluation/reports.py": "MORE = 1"}, {"report", "metrics", "figure", "table", "all"}),
+    (
+        {"src/ssr/evaluation/reports.py": "MORE = 1"},
+        {"merge", "summary", "metrics", "figure", "table", "report", "all"},
+    ),
     ({"src/ssr/paper/tables.py": "MORE = 1"}, {"table", "all"}),
     ({"src/ssr/agent/prompts/brief/injector.md": "More."}, {"inject", "validate", "solve", "batch", *TRAINED}),
     ({"src/ssr/agent/prompts/brief/solver.md": "More."}, {"solve", "batch", *TRAINED}),

@@ -88,7 +88,7 @@ const ssr = {
   },
 
   signed(value) {
-    return value === null ? "" : `${value > 0 ? "+" : value < 0 ? "−" : ""}${Math.abs(value).toFixed(2)}`;
+    return value === null ? "" : `${value > 0 ? "+" : ""}${value.toFixed(2)}`;
   },
 };
 

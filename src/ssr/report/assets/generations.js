@@ -15,6 +15,8 @@ addEventListener("DOMContentLoaded", async () => {
     return;
   }
 
+  const first = Math.max(0, places.findIndex(({ run }) => run === "ssr"));
+  const last = places.findLastIndex(({ run, seed }) => run === places[first].run && seed === places[first].seed);
   const MAX_BUGS = 12;
   const within = (rows, place) => rows.filter((row) => nameOf(row) === nameOf(place));
   const count = (rows, of) => rows.reduce((counts, row) => counts.set(of(row), (counts.get(of(row)) ?? 0) + 1), new Map());
@@ -26,17 +28,17 @@ addEventListener("DOMContentLoaded", async () => {
 
   function draw() {
     const state = ssr.state();
-    const same = places.findLastIndex(({ run, seed }) => run === places[0].run && seed === places[0].seed);
-    left.value = state.get("left") ?? 0;
-    right.value = state.get("right") ?? same;
-    const pair = [places[left.value] ?? places[0], places[right.value] ?? places[same]];
+    left.value = places[state.get("left")] ? state.get("left") : first;
+    right.value = places[state.get("right")] ? state.get("right") : last;
+    const pair = [places[left.value], places[right.value]];
     target.replaceChildren(
-      measured(pair),
       both(pair, "Bugs by check that failed", (place) => bars(count(within(bugs, place).filter((row) => row.strategy !== "issue" && row.order === 1), (row) => row.check || "valid"))),
       both(pair, "Bugs by solve rate", (place) => bars(count(within(bugs, place).filter((row) => !row.check), ssr.rateClass), ssr.RATES)),
       both(pair, "How injectors ended", (place) => bars(count(within(played, place).filter((row) => row.role === "injector"), (row) => row.exit))),
       both(pair, "How attempts ended", (place) => bars(count(within(played, place).filter((row) => row.role === "solver"), (row) => row.outcome))),
       both(pair, "Valid bugs", bugList),
+      el("h2", {}, "Metrics"),
+      measured(pair),
     );
   }
 

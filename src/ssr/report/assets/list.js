@@ -144,7 +144,9 @@ ssr.list = async ({ name, columns, filters, detail, words, prepare = (rows) => r
   const useful = choices.filter(fill);
   at("filters").append(el("label", {}, "search", search), ...useful.map(({ label, select: box }) => el("label", {}, label, box)),
     el("button", { type: "reset", title: "all filters" }, "Clear"));
-  at("filters").addEventListener("input", (event) => ssr.go({ [event.target.name]: event.target.value, page: "" }, true));
+  const choose = (event) => ssr.go({ [event.target.name]: event.target.value, page: "" }, true);
+  search.addEventListener("input", choose);
+  for (const { select: box } of useful) box.addEventListener("change", choose);
   at("filters").addEventListener("submit", (event) => event.preventDefault());
   at("filters").addEventListener("reset", () => ssr.go({ words: "", page: "", ...Object.fromEntries(choices.map(({ key }) => [key, ""])) }, true));
   ssr.keys.set("/", () => search.focus());

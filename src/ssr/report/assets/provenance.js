@@ -35,7 +35,7 @@ addEventListener("DOMContentLoaded", () => {
           value: String(row.value), "standard error": row.stderr ?? "", n: row.n, run: row.run, seed: row.seed ?? "all",
           generation: row.generation, "optimizer step": row.step, benchmark: row.benchmark, "minus the run": row.against,
         }),
-        el("p", {}, "Gathered by the rule ", el("code", {}, "metrics"), " from what the rule ", el("code", {}, rule), " made:"),
+        el("p", {}, "Gathered by the rules ", el("code", {}, "summary"), " and ", el("code", {}, "metrics"), " from what the rule ", el("code", {}, rule), " made:"),
         el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "file under the results"), el("th", { scope: "col" }, "sha256"))),
           el("tbody", {}, files.map((file) => el("tr", {}, el("td", {}, el("code", {}, file)), el("td", { class: "digest" }, digests[file] ?? "not on the machine that made this report"))))),
       );

@@ -103,6 +103,7 @@ CODE = {
     "metrics": ["ssr.paper.data"],
     "figure": ["ssr.paper.figures"],
     "table": ["ssr.paper.tables"],
+    "reproduction": ["ssr.paper.reproduction"],
     "report": ["ssr.report.site"],
 }
 LOCK = Path("envs", os.environ.get("SSR_LOCK", "cpu") + ".lock")

@@ -93,6 +93,8 @@ CODE = {
     "inject": ["ssr.selfplay.inject", *ENGINES],
     "validate": ["ssr.selfplay.validate", "ssr.sandbox.factory"],
     "solve": ["ssr.selfplay.solve", *ENGINES],
+    "solve_problems": ["ssr.evaluation.training_runs", *ENGINES],
+    "training_set": ["ssr.evaluation.by_hand"],
     "bugs": ["ssr.selfplay.bugs"],
     "batch": ["ssr.selfplay.collect", "ssr.training.batch"],
     "train": ["ssr.training.__main__"],
@@ -112,6 +114,11 @@ LOCK = Path("envs", os.environ.get("SSR_LOCK", "cpu") + ".lock")
 def code(rule):
     """Digests of the source and of the locked packages that a rule's command needs, so that a change of them reruns it."""
     return f"{code_digest(CODE[rule])} {lock_digest(CODE[rule], LOCK)}"
+
+
+def solving_code(wildcards):
+    """The code that a run's attempts need: problems of a training set are opened and graded by the evaluation."""
+    return code("solve_problems" if run_of(wildcards.run).selfplay.issues_of else "solve")
 
 
 def prompts(*names):
@@ -181,6 +188,12 @@ def task_settings(wildcards):
     if not source:
         return settings("include", "sandbox", "evaluation.test_timeout_s")(wildcards)
     return source.model_dump_json() + (file_digest(source.file) if source.file else "")
+
+
+def training_set_settings(wildcards):
+    """What a training set depends on: its source, those of the benchmarks that it must not meet, and their files."""
+    sources = SCALE.evaluation.sources.values()
+    return " ".join(s.model_dump_json() + (file_digest(s.file) if s.file else "") for s in sources)
 
 
 def number_of_tasks(wildcards):
@@ -268,6 +281,9 @@ def pool(wildcards):
     """What a run that plays no bugs of its own draws its tasks from."""
     selfplay = run_of(wildcards.run).selfplay
     if selfplay.data == "issues":
+        if selfplay.issues_of:
+            path = "results/{scale}/training-sets/{source}/problems.parquet"
+            return at(path, wildcards, source=selfplay.issues_of)
         return at("results/{scale}/benchmarks/human.parquet", wildcards)
     if selfplay.data == "bugs":
         return at("results/{scale}/bugs/{run}/s{seed}.parquet", wildcards, run=selfplay.bugs_of)

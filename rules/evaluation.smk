@@ -23,6 +23,23 @@ rule tasks_held_out:
         "ssr evaluate make --scale {params.scale} --benchmark {wildcards.benchmark} --out {output} &> {log}"
 
 
+rule training_set:
+    output:
+        "results/{scale}/training-sets/{source}/problems.parquet",
+        "results/{scale}/training-sets/{source}/dropped.json",
+    log:
+        "results/{scale}/logs/training-sets/{source}.log",
+    benchmark:
+        "results/{scale}/timings/training-sets/{source}.tsv"
+    params:
+        code=code("training_set"),
+        scale=scale_file,
+        settings=training_set_settings,
+        folder=subpath(output[0], parent=True),
+    shell:
+        "ssr evaluate human {wildcards.source} --scale {params.scale} --out {params.folder} &> {log}"
+
+
 rule score:
     input:
         tasks="results/{scale}/benchmarks/{benchmark}.parquet",

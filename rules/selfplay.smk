@@ -89,7 +89,7 @@ rule solve:
     resources:
         gpu=asked(jobs.engine_gpus),
     params:
-        code=code("solve"),
+        code=solving_code,
         prompts=prompts("system", "solver"),
         scale=scale_file,
         settings=settings("selfplay.shards", *PLAYING, *ATTEMPTING),

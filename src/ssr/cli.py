@@ -87,10 +87,16 @@ def tasks(
     snapshots: Snapshots = SNAPSHOTS,
 ) -> None:
     """Choose what a generation plays: repositories and strategies, or issues out of a pool."""
+    from ssr.evaluation.problem import is_problems_file
+    from ssr.evaluation.training_runs import draw_problems
     from ssr.selfplay import stages
     from ssr.selfplay.tasks import Place
 
-    stages.make_tasks(stages.load(scale, run), Place(run, seed, generation), pool, snapshots, out)
+    loaded, place = stages.load(scale, run), Place(run, seed, generation)
+    if pool is not None and is_problems_file(pool):
+        draw_problems(loaded, place, pool, out)
+    else:
+        stages.make_tasks(loaded, place, pool, snapshots, out)
 
 
 @app.command()
@@ -163,12 +169,17 @@ def solve(
     runs: Runs = RUNS,
 ) -> None:
     """Play a shard's solver attempts, first order and then second, and judge their patches."""
+    from ssr.evaluation.problem import is_problems_file
+    from ssr.evaluation.training_runs import attempt_shard
     from ssr.selfplay import stages
     from ssr.selfplay.tasks import Place
 
     place = Place(run, seed, generation)
     loaded = stages.load(scale, run)
-    stages.solve_shard(loaded, place, shard, instances, checkpoint, snapshots, runs, journals, out)
+    if is_problems_file(instances[0]):
+        attempt_shard(loaded, place, shard, instances[0], checkpoint, snapshots, journals, out)
+    else:
+        stages.solve_shard(loaded, place, shard, instances, checkpoint, snapshots, runs, journals, out)
 
 
 @app.command()

@@ -67,6 +67,8 @@ class SelfplayConfig(Section):
     """What the solver works on: own bugs, human-data issues (baseline), or the bugs of an earlier run."""
     bugs_of: str | None = None
     """Run whose valid, solvable, deduplicated bugs are the data (`data: bugs`)."""
+    issues_of: str | None = None
+    """Training set of `evaluation.sources` that is the data (`data: issues`); the made issues `human` without it."""
     generations: int = Field(150, ge=1)
     """Generations, each ending in a checkpoint."""
     lag: int = Field(0, ge=0, le=8)
@@ -104,4 +106,6 @@ class SelfplayConfig(Section):
     def _bugs_need_a_run(self) -> "SelfplayConfig":
         if (self.data == "bugs") != (self.bugs_of is not None):
             raise ValueError("`bugs_of` names the earlier run if, and only if, `data` is `bugs`")
+        if self.issues_of is not None and self.data != "issues":
+            raise ValueError("`issues_of` names a training set where `data` is `issues`")
         return self

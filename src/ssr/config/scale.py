@@ -46,6 +46,10 @@ class Scale(Section):
             run = self.for_run(name)
             if run.selfplay.bugs_of is not None and run.selfplay.bugs_of not in self.runs:
                 raise ValueError(f"run {name!r}: bugs_of names {run.selfplay.bugs_of!r}, which is no run of this scale")
+            if run.selfplay.issues_of is not None and run.selfplay.issues_of not in run.evaluation.sources:
+                raise ValueError(
+                    f"run {name!r}: issues_of names {run.selfplay.issues_of!r}; evaluation.sources has no such"
+                )
         return self
 
     def for_run(self, run: str) -> "Scale":

@@ -126,7 +126,7 @@ class Solver:
             for (index, entry), verdict in zip(handed_in.items(), judged, strict=True)
         }
         return [
-            self._record(*case, episode, outcomes.get(index) or _no_patch(episode.exit_reason))
+            self._record(*case, episode, outcomes.get(index) or no_patch(episode.exit_reason))
             for index, (case, episode) in enumerate(zip(cases, episodes, strict=True))
         ]
 
@@ -146,14 +146,15 @@ class Solver:
         return Attempt(instance, number, episode, columns | outcome)
 
 
-def _no_patch(exit_reason: ExitReason) -> dict[str, Any]:
+def no_patch(exit_reason: ExitReason) -> dict[str, Any]:
+    """Columns of an attempt that no verdict was given on."""
     return {"patch": "", "verdict": exit_reason, "applied": False, "solved": False, "exit_reason": exit_reason}
 
 
 def _outcome(patch: str, verdict: Verdict | None) -> dict[str, Any]:
     """Columns of an attempt that handed in a patch; without a verdict the machine failed, not the policy."""
     if verdict is None:
-        return _no_patch("infrastructure") | {"patch": patch}
+        return no_patch("infrastructure") | {"patch": patch}
     columns = {"patch": patch, "verdict": normalise(verdict.reason), "applied": verdict.applied}
     return columns | {"solved": verdict.solved, "exit_reason": "submitted"}
 

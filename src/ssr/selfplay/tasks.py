@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import count, islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
 
@@ -13,7 +13,6 @@ from ssr.agent.prompts import Target
 from ssr.config import SelfplayConfig
 from ssr.contracts import Strategy
 from ssr.errors import ConfigError
-from ssr.game.instance import Instance
 from ssr.seeds import seed_of
 from ssr.selfplay.files import read_rows, write_rows
 
@@ -98,7 +97,19 @@ def injection_tasks(place: Place, repos: Sequence[str], config: SelfplayConfig) 
     return tasks
 
 
-def drawn(place: Place, pool: Sequence[Instance], number: int) -> list[Instance]:
+class Named(Protocol):
+    """Something to work on, by name."""
+
+    @property
+    def instance_id(self) -> str:
+        """Its name."""
+        ...
+
+
+N = TypeVar("N", bound=Named)
+
+
+def drawn(place: Place, pool: Sequence[N], number: int) -> list[N]:
     """The issues or earlier bugs that a generation works on: the whole pool in turn, shuffled anew each round.
 
     No issue is drawn twice in a generation. Raises ConfigError for an empty pool.

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 from rich.console import Console
 from rich.table import Table
 
@@ -17,6 +18,7 @@ from ssr.config import load_scale
 from ssr.errors import ConfigError
 from ssr.paper.times import job_seconds
 
+_NOT_SAID = re.compile(r"Using|Assuming|  File ")
 _BLOCK = re.compile(r"^(?:local)?rule (\w+):$\n((?:    .*\n)*)", re.MULTILINE)
 
 
@@ -85,14 +87,14 @@ def status_of(scale_file: Path, target: str, project: Path) -> Status:
     timed |= {"snapshots": [each for seconds in frozen.values() for each in seconds]} if frozen else {}
     started = _started(project)
     mine = [job for job in left if set(job.outputs) & started]
-    locked = any((project / ".snakemake" / "locks").glob("*"))
+    alive = _is_played(project)
     told = tuple(Running(job.stage, job.log, _last_line(project / job.log)) for job in mine)
-    stages = _stages(left, mine if locked else [], timed)
+    stages = _stages(left, mine if alive else [], timed)
     return Status(
         scale=scale.name,
         stages=stages,
-        running=told if locked else (),
-        interrupted=() if locked else told,
+        running=told if alive else (),
+        interrupted=() if alive else told,
         seconds_left=sum(stage.seconds * stage.left for stage in stages if stage.seconds is not None),
         untimed=sum(stage.left for stage in stages if stage.seconds is None),
     )
@@ -105,8 +107,10 @@ def planned(scale_file: Path, target: str, project: Path) -> list[Job]:
     command = [sys.executable, "-m", "snakemake", "-n", "--nolock", "--nocolor", "--configfile", str(scale_file)]
     done = subprocess.run([*command, "--", target], cwd=project, capture_output=True, text=True)
     if done.returncode != 0:
-        words = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-        raise ConfigError("the graph cannot be planned: " + "\n".join(words[-6:]))
+        words = [
+            line for line in (done.stdout + done.stderr).splitlines() if line.strip() and not _NOT_SAID.match(line)
+        ]
+        raise ConfigError("the graph cannot be planned: " + "\n".join(words[-4:]))
     jobs = []
     for _, block in _BLOCK.findall(done.stdout + done.stderr):
         fields = dict(re.findall(r"^    (output|log|benchmark): (.*)$", block, re.MULTILINE))
@@ -124,6 +128,16 @@ def _stages(left: Sequence[Job], running: Sequence[Job], timed: Mapping[str, Seq
         mean = sum(times) / len(times) if times else None
         stages.append(Stage(name, len(times), busy[name], waiting[name], mean))
     return tuple(stages)
+
+
+def _is_played(project: Path) -> bool:
+    """Whether a `snakemake` of this machine works in the folder."""
+    here = str(project.resolve())
+    for process in psutil.process_iter(["cmdline", "cwd"]):
+        words = process.info["cmdline"] or []
+        if process.info["cwd"] == here and any(Path(word).name == "snakemake" for word in words):
+            return True
+    return False
 
 
 def _started(project: Path) -> set[str]:

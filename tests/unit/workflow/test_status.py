@@ -40,7 +40,7 @@ def test_a_job_in_progress_is_running_and_after_a_kill_interrupted(project: Proj
     with subprocess.Popen(
         project.command("--cores", "1", TARGET, "--configfile", scale),
         cwd=project.root,
-        env=project.environment(seconds=30),
+        env=project.environment(seconds=60),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as snakemake:
@@ -49,8 +49,8 @@ def test_a_job_in_progress_is_running_and_after_a_kill_interrupted(project: Proj
             time.sleep(0.05)
         during = status_of(Path(scale), TARGET, project.root)
         snakemake.kill()
+        snakemake.wait()
     assert [job.log.endswith(".log") for job in during.running] == [True] and during.interrupted == ()
     assert sum(stage.running for stage in during.stages) == 1
-    shutil.rmtree(project.root / ".snakemake" / "locks")
     after = status_of(Path(scale), TARGET, project.root)
     assert after.running == () and after.interrupted == during.running

@@ -18,17 +18,22 @@ text { font: 14px sans-serif; fill: #1f2328; text-anchor: middle }
 .small { font-size: 12px; fill: #59636e }
 .left { text-anchor: start }
 rect { stroke: #59636e; fill: #ffffff }
-.once { fill: #ffffff } .generation { fill: #ddf4ff } .shard { fill: #fff1c9 }
+.once { fill: #ffffff } .seed { fill: #dafbe1 } .generation { fill: #ddf4ff } .shard { fill: #fff1c9 }
 path { stroke: #59636e; fill: none; stroke-width: 1.4; marker-end: url(#tip) }
 .later { stroke-dasharray: 5 4 }
 #tip path { fill: #59636e; stroke: none; marker-end: none }
 @media (prefers-color-scheme: dark) {
 text { fill: #e6edf3 } .small { fill: #9198a1 } rect { stroke: #9198a1 }
-rect, .once { fill: #0d1117 } .generation { fill: #123a5c } .shard { fill: #4d3800 }
+rect, .once { fill: #0d1117 } .seed { fill: #0f3d1e } .generation { fill: #123a5c } .shard { fill: #4d3800 }
 path { stroke: #9198a1 } #tip path { fill: #9198a1 }
 }
 """
-KINDS = {"once": "once a scale", "generation": "once a generation", "shard": "once a shard: many jobs at the same time"}
+KINDS = {
+    "once": "once a scale",
+    "seed": "once a run and seed",
+    "generation": "once a generation",
+    "shard": "once a shard: many jobs at the same time",
+}
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ def rules() -> dict[str, tuple[str, str]]:
         for name, body in re.findall(r"^rule (\w+):\n(.*?)(?=^rule |\Z)", file.read_text(), re.DOTALL | re.MULTILINE):
             output = re.search(r'output:\s+(?:\w+=)?(?:\w+\()?"([^"]+)"', body)
             first = output.group(1) if output else ""
-            kind = next((kind for kind in ("shard", "generation") if f"{{{kind}}}" in first), "once")
+            kind = next((kind for kind in ("shard", "generation", "seed") if f"{{{kind}}}" in first), "once")
             command = re.search(r"\bssr(?: [a-z][a-z-]*)+", body.partition("shell:")[2])
             found[name] = (kind, command.group() if command else "")
     return found
@@ -185,11 +190,13 @@ def graph() -> str:
     bottom = 40 + step * len(rows)
     legend = [Box(40, bottom + 26 * n, "", kind=kind, width=26, height=16).drawn() for n, kind in enumerate(KINDS)]
     legend += [text(62, bottom + 5 + 26 * n, words, "small left") for n, words in enumerate(KINDS.values())]
-    legend.append(path(f"M27 {bottom + 78}H53", "later"))
+    legend.append(path(f"M27 {bottom + 26 * len(KINDS)}H53", "later"))
     note = "to a later generation; edges that follow from others are left out"
-    legend.append(text(62, bottom + 83, note, "small left"))
+    legend.append(text(62, bottom + 5 + 26 * len(KINDS), note, "small left"))
     drawn = [box.drawn() for box in boxes.values()]
-    return picture(max(2 * middle, 500), bottom + 100, "The graph of a scale", [*arrows, *drawn, *legend])
+    return picture(
+        max(2 * middle, 500), bottom + 22 + 26 * len(KINDS), "The graph of a scale", [*arrows, *drawn, *legend]
+    )
 
 
 def _down(a: Box, b: Box) -> str:

@@ -161,7 +161,7 @@ def take_in_human_data(
             unsound = {one.instance_id: one.said for one in findings if not one.trusted}
             sound = {one.instance_id for one in findings if one.trusted}
             intake.dropped |= unsound
-            intake.admitted = [problem for problem in intake.admitted if problem.instance_id in sound]
+            intake.admitted = [repositories.pinned(one) for one in intake.admitted if one.instance_id in sound]
     out.mkdir(parents=True, exist_ok=True)
     write_problems(out / "problems.parquet", intake.admitted)
     write_report(out / "dropped.json", intake, source.format)

@@ -69,6 +69,10 @@ class ListedSnapshots:
     def release(self, problem: Problem) -> None:
         """Snapshots take no more room than their repositories: they stay."""
 
+    def pinned(self, problem: Problem) -> Problem:
+        """The problem as it is: its snapshot is pinned by the list."""
+        return problem
+
 
 class ImageSnapshots:
     """Snapshots of the problems' images on a Docker engine, with bounded disk. Safe to use from many threads.
@@ -86,6 +90,7 @@ class ImageSnapshots:
         self._locks: dict[str, threading.Lock] = {}
         self._sizes: OrderedDict[str, int] = OrderedDict()
         """By image, the one used longest ago first."""
+        self._digests: dict[str, str] = {}
         self._users: dict[str, set[str]] = {}
         self._order = list(images)
         self._puller = ThreadPoolExecutor(1, "pull")
@@ -99,6 +104,7 @@ class ImageSnapshots:
         with lock:
             found = self._fetch(image)
             self._used(image, int(found["Size"]))
+            self._digests[image] = next(iter(found.get("RepoDigests") or ()), image)
             self._pull_ahead(problem.instance_id)
             return self._snapshot(problem, str(found["Id"]))
 
@@ -108,6 +114,10 @@ class ImageSnapshots:
         with self._guard:
             self._users.get(image, set()).discard(problem.instance_id)
         self._make_room()
+
+    def pinned(self, problem: Problem) -> Problem:
+        """A problem that was here, with its image by digest; an image that no registry knows keeps its name."""
+        return problem.model_copy(update={"image": self._digests.get(self._images[problem.instance_id], problem.image)})
 
     def _pull_ahead(self, instance_id: str) -> None:
         """Pull the images of the next problems in the background, while there is room."""

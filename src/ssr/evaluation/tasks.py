@@ -44,6 +44,10 @@ class SnapshotSource(Protocol):
         """The problem needs its snapshot no more, for now."""
         ...
 
+    def pinned(self, problem: Problem) -> Problem:
+        """A problem whose snapshot was made, naming exactly what it was made from."""
+        ...
+
 
 def builtin_tasks(
     instances: Sequence[Instance], snapshots: dict[str, Snapshot], backend: SandboxBackend, timeout_s: float

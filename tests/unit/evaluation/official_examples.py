@@ -115,3 +115,6 @@ class OneSnapshot:
 
     def release(self, problem: Problem) -> None:
         self.released.append(problem.instance_id)
+
+    def pinned(self, problem: Problem) -> Problem:
+        return problem

@@ -74,6 +74,7 @@ def test_verified_in_an_image(docker: Docker, images: dict[str, str], snapshot: 
     assert no_leaks(task, problem, snapshot) == "The environment of the tests\n"
     assert task.grade(problem.patch, "gold").resolved
     assert not task.grade("", "empty").resolved
+    assert source.pinned(problem) == problem, "no registry gave this image a digest"
 
 
 def test_pro_in_an_image(docker: Docker, images: dict[str, str], snapshot: Snapshot, tmp_path: Path) -> None:

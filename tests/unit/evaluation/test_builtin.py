@@ -66,6 +66,7 @@ def test_gold_resolves_and_nothing_does_not(
         assert evaluate_patch(backend, pocket, task, "", 120)["resolved"] is False
 
 
+@pytest.mark.slow
 def test_the_game_judges_human_tasks_as_swebench_does(
     human: list[Instance], pocket: Snapshot, backend: SandboxBackend
 ) -> None:
@@ -108,6 +109,7 @@ def test_shares_split_the_functions(verified: list[Instance], pocket: Snapshot) 
         assert {share_of("pocket", functions[name]) for name in places(pocket, task)} == {"builtin-verified"}
 
 
+@pytest.mark.slow
 def test_making_again_gives_the_same(
     human: list[Instance], pocket: Snapshot, backend: SandboxBackend, wanted: EvaluationConfig
 ) -> None:

@@ -56,6 +56,7 @@ def test_smoke_plays_one_repository_and_makes_everything_once(project: Project) 
     assert counts["solve"] == 2 * counts["inject"]
 
 
+@pytest.mark.slow
 def test_all_seven_runs_of_the_paper_are_planned(project: Project) -> None:
     paper = yaml.safe_load((CONFIG / "paper.yaml").read_text())
     assert (len(paper["runs"]), paper["selfplay"]["generations"]) == (7, 150)
@@ -138,6 +139,7 @@ def test_a_key_on_the_command_line_runs_again_what_depends_on_it(project: Projec
     assert {job.rule for job in jobs} == {"batch", "train", "selfplay"}
 
 
+@pytest.mark.slow
 def test_one_benchmark_of_one_run_can_be_evaluated(project: Project) -> None:
     paper = ["--configfile", "workflow/config/paper.yaml"]
     jobs = plan(project, "evaluate", *paper, "--config", "benchmark=swebench-pro")

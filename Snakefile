@@ -13,6 +13,10 @@ container: "envs/ssr.sif"
 shell.prefix("SSR_ENDS_WITH_PARENT=1 exec ")
 
 
+# Above what `snakemake --report report.html` gathers: figures, tables, times, and the picture of the workflow.
+report: "workflow/report/workflow.rst"
+
+
 # Too small to wait for a cluster.
 localrules:
     all,

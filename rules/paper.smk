@@ -47,7 +47,8 @@ rule figure:
         metrics="{results}/{scale}/metrics.parquet",
         reported="paper/reported.csv",
     output:
-        multiext("{results}/{scale}/figures/{figure}", ".pdf", ".svg", ".png"),
+        report("{results}/{scale}/figures/{figure}.svg", caption="../workflow/report/figure.rst", category="Figures"),
+        multiext("{results}/{scale}/figures/{figure}", ".pdf", ".png"),
     log:
         "{results}/{scale}/logs/figures/{figure}.log",
     benchmark:
@@ -65,7 +66,8 @@ rule table:
         metrics="{results}/{scale}/metrics.parquet",
         reported="paper/reported.csv",
     output:
-        multiext("{results}/{scale}/tables/{table}", ".md", ".csv"),
+        report("{results}/{scale}/tables/{table}.csv", caption="../workflow/report/table.rst", category="Tables"),
+        "{results}/{scale}/tables/{table}.md",
     log:
         "{results}/{scale}/logs/tables/{table}.log",
     benchmark:

@@ -1,11 +1,13 @@
 # What the rules know of the scale: its runs, its paths, and which of its keys each stage depends on.
 import functools
+import inspect
 import json
 import os
 
 from glob import glob
 from pathlib import Path
 
+from snakemake.common import overwrite_function_params
 from snakemake.exceptions import WorkflowError
 from ssr.agent.prompts import prompt_digest
 from ssr.code import code_digest, lock_digest
@@ -52,6 +54,13 @@ wildcard_constraints:
     repo="[A-Za-z0-9_.-]+",
 
 
+def quick(function):
+    """Tell snakemake a function's parameters, which it would find out anew for each of thousands of jobs."""
+    overwrite_function_params(function, inspect.signature(function).parameters)
+    return function
+
+
+@quick
 def scale_file(wildcards, input):
     """The scale's file. A function of the input, as its name must rerun nothing: what a stage depends on is in `settings`."""
     return SCALE_FILE
@@ -74,6 +83,7 @@ def settings_of(run, names):
 def settings(*names):
     """A params function that gives the named keys of the job's run."""
 
+    @quick
     def chosen(wildcards):
         return settings_of(getattr(wildcards, "run", "base"), names)
 
@@ -111,11 +121,13 @@ CODE = {
 LOCK = Path("envs", os.environ.get("SSR_LOCK", "cpu") + ".lock")
 
 
+@functools.cache
 def code(rule):
     """Digests of the source and of the locked packages that a rule's command needs, so that a change of them reruns it."""
     return f"{code_digest(CODE[rule])} {lock_digest(CODE[rule], LOCK)}"
 
 
+@quick
 def solving_code(wildcards):
     """The code that a run's attempts need: problems of a training set are opened and graded by the evaluation."""
     return code("solve_problems" if run_of(wildcards.run).selfplay.issues_of else "solve")
@@ -124,6 +136,7 @@ def solving_code(wildcards):
 def prompts(*names):
     """A params function that gives digests of the named prompts in the style of the job's run."""
 
+    @quick
     def chosen(wildcards):
         style = run_of(getattr(wildcards, "run", "base")).agent.prompts
         return " ".join(prompt_digest(style, name) for name in names)
@@ -158,6 +171,7 @@ SCORING = [*ENGINE, "sandbox", "agent", "sampling.evaluation", "game.max_diff_kb
 def options(name, paths):
     """A params function that gives every path of an input function under one option of a command."""
 
+    @quick
     def written(wildcards):
         return " ".join(f"{name} {path}" for path in paths(wildcards))
 
@@ -205,6 +219,7 @@ def number_of_tasks(wildcards):
 def asked(what):
     """A function of a job's wildcards that says what its run asks of the machine (`ssr.plan.jobs`)."""
 
+    @quick
     def of_run(wildcards):
         return what(run_of(wildcards.run))
 
@@ -249,34 +264,44 @@ def checkpoint(wildcards, generation):
     return f"results/{SCALE.name}/checkpoints/{wildcards.run}/s{wildcards.seed}/{generation:03d}/sha256"
 
 
+@quick
 def sampled_checkpoint(wildcards):
     """Asynchrony is an edge: the weights that play generation g are those of g - 1 - lag."""
     lag = run_of(wildcards.run).selfplay.lag
     return checkpoint(wildcards, int(wildcards.generation) - 1 - lag)
 
 
+@quick
 def previous_checkpoint(wildcards):
     return checkpoint(wildcards, int(wildcards.generation) - 1)
 
 
+@quick
 def scored_checkpoint(wildcards):
     return checkpoint(wildcards, int(wildcards.generation))
 
 
+@functools.cache
 def shards_of(run):
     return [f"{shard:02d}" for shard in range(run_of(run).selfplay.shards)]
 
 
 def stage(name, file, wildcards):
     """One file of every shard of a stage of the job's generation."""
-    path = "results/{scale}/{stage}/{run}/s{seed}/{generation}/{shard}/{file}"
-    return at(path, wildcards, stage=name, file=file, shard=shards_of(wildcards.run))
+    return files_of_shards(name, file, wildcards.run, wildcards.seed, wildcards.generation)
+
+
+@functools.cache
+def files_of_shards(name, file, run, seed, generation):
+    folder = f"results/{SCALE.name}/{name}/{run}/s{seed}/{generation}"
+    return [f"{folder}/{shard}/{file}" for shard in shards_of(run)]
 
 
 def plays_bugs_of_its_own(wildcards):
     return run_of(wildcards.run).selfplay.data == "selfplay"
 
 
+@quick
 def pool(wildcards):
     """What a run that plays no bugs of its own draws its tasks from."""
     selfplay = run_of(wildcards.run).selfplay
@@ -301,6 +326,7 @@ def earlier_instances(wildcards):
     return at(path, wildcards, stage=stages, generation=generations_of(wildcards.run), shard=shards_of(wildcards.run))
 
 
+@quick
 def instances(wildcards):
     """The bugs to solve: a run's own valid ones, or the tasks that were drawn for it."""
     if plays_bugs_of_its_own(wildcards):
@@ -308,18 +334,22 @@ def instances(wildcards):
     return at("results/{scale}/tasks/{run}/s{seed}/{generation}.parquet", wildcards)
 
 
+@quick
 def injected(wildcards):
     return stage("inject", "episodes.parquet", wildcards) if plays_bugs_of_its_own(wildcards) else []
 
 
+@quick
 def checked(wildcards):
     return stage("validate", "checks.parquet", wildcards) if plays_bugs_of_its_own(wildcards) else []
 
 
+@quick
 def solved(wildcards):
     return stage("solve", "episodes.parquet", wildcards)
 
 
+@quick
 def held_out(wildcards):
     """The built-in benchmarks, which no bug may share a line with."""
     built_in = [name for name in SCALE.evaluation.benchmarks if name.startswith("builtin-")]
@@ -370,6 +400,7 @@ def chosen_reports(wildcards):
     return expand(path, seed=0 if of_base else SEEDS, generation=numbers, **same)
 
 
+@quick
 def evaluation_shards(wildcards):
     path = "results/{scale}/evaluate/{run}/s{seed}/{generation}/{benchmark}/shards/{shard}/episodes.parquet"
     return at(path, wildcards, shard=[f"{shard:02d}" for shard in range(SCALE.evaluation.shards)])

@@ -74,10 +74,10 @@ def _read(module: str) -> tuple[tuple[str, ...], str, frozenset[str]]:
     for node in list(ast.walk(tree)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.If):
             node.body = [part for part in node.body if not _says_nothing(part)] or [ast.Pass()]
-    digest = hashlib.sha256(ast.dump(tree).encode())
-    for text in _texts_beside(path, tree):
+    digest, nodes = hashlib.sha256(ast.dump(tree).encode()), list(ast.walk(tree))
+    for text in _texts_beside(path, nodes):
         digest.update(text.read_bytes())
-    return tuple(sorted(set(_imports(tree)))), digest.hexdigest(), frozenset(_others(tree))
+    return tuple(sorted(set(_imports(nodes)))), digest.hexdigest(), frozenset(_others(nodes))
 
 
 def _says_nothing(node: ast.stmt) -> bool:
@@ -87,8 +87,8 @@ def _says_nothing(node: ast.stmt) -> bool:
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
-def _imports(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+def _imports(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         if isinstance(node, ast.ImportFrom) and node.module and _counts(node.module):
             members = [f"{node.module}.{alias.name}" for alias in node.names]
             yield from (member if source_of(member) else node.module for member in members)
@@ -96,8 +96,8 @@ def _imports(tree: ast.AST) -> Iterator[str]:
             yield from (alias.name for alias in node.names if _counts(alias.name))
 
 
-def _others(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+def _others(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         if isinstance(node, ast.ImportFrom) and node.module:
             yield node.module.partition(".")[0]
         elif isinstance(node, ast.Import):
@@ -109,8 +109,8 @@ def _counts(module: str) -> bool:
     return own and not any(module == name or module.startswith(f"{name}.") for name in NOT_COUNTED)
 
 
-def _texts_beside(path: Path, tree: ast.AST) -> list[Path]:
-    named = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+def _texts_beside(path: Path, nodes: Iterable[ast.AST]) -> list[Path]:
+    named = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     beside = [entry for entry in path.parent.iterdir() if entry.name in named and entry.name != "prompts"]
     files = [file for entry in beside for file in ([entry] if entry.is_file() else entry.rglob("*"))]
     return sorted(file for file in files if file.is_file() and "__pycache__" not in file.parts)

@@ -74,3 +74,16 @@ def sandbox(
     from ssr.bench.sandbox import measure
 
     measure(repeats, json)
+
+
+@app.command()
+@changeable
+def graph(
+    scale: Annotated[Path, typer.Option("--scale", help="The scale's file.")] = Path("workflow/config/paper.yaml"),
+    no_op: Annotated[bool, typer.Option("--no-op", help="Also plan when every file is there; takes long.")] = False,
+    json: JsonFile = None,
+) -> None:
+    """Seconds and memory of `snakemake -n` on a scale, beside a bare Snakefile of the same shape."""
+    from ssr.bench.graph import measure
+
+    measure(scale, no_op, json)

@@ -18,11 +18,11 @@ NOT_RUN = {
 }
 """What stands after ```bash where a block cannot be run by a test, and why."""
 
-# The tests run in what envs/shell makes; they plan what would be played, and collect the tests that would be run.
+# The tests run in what envs/shell makes; they plan what would be played, and only read the options of a call of pytest.
 SHELL = '#!/bin/bash\nexec "$@"\n'
 SNAKEMAKE = '#!/bin/bash\nexec python -m snakemake "$@" -n --quiet\n'
 PYTEST = """#!/bin/bash
-[[ ${1:-} == tests/*.py ]] || set -- "$@" --collect-only
+[[ ${1:-} == tests/*.py ]] || set -- "$@" --version
 exec python -m pytest -q -p no:cacheprovider "$@"
 """
 

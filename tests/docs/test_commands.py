@@ -20,7 +20,7 @@ RUN = [block for block in SHELL if block.language == "bash" and block.page.name 
 @pytest.mark.slow
 @pytest.mark.parametrize("block", RUN, ids=str)
 def test_the_block_runs(block: Block, checkout: Path) -> None:
-    """Snakemake plans only, pytest collects only; everything else is done in a copy of the project."""
+    """Snakemake plans only, pytest reads its options only; everything else is done in a copy of the project."""
     if block.note in NOT_RUN:
         pytest.skip(NOT_RUN[block.note])
     if block.note == "played" and not (checkout / "results" / "smoke").exists():

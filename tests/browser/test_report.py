@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import PHONE, WIDE, Browser
+from selenium.webdriver.common.keys import Keys
 
-from conftest import ESCAPE, PHONE, RETURN, WIDE, Browser
+from played_results import ROOT
 from ssr.report.data import Listing
 
 pytestmark = pytest.mark.browser
 PAGES = ("index.html", "bugs.html", "episodes.html", "generations.html", "provenance.html")
 BUG, EPISODE = "ssr-s0-g001-i000", "ssr-s0-g001-i000-a01"
+REAL = ROOT / "results/smoke/report"
 VIEWS = (*PAGES, f"bugs.html#id={BUG}", f"episodes.html#id={EPISODE}")
 
 
@@ -153,7 +156,7 @@ def test_tokens_are_shaded_on_demand(browser: Browser) -> None:
     browser.all(".tokens span")[1].click()
     assert "log-probability -0.70" in browser.text("#token")
     browser.run("document.querySelector('.tokens').focus()")
-    browser.press("\ue014", "\ue014", "\ue014")
+    browser.press(*3 * [Keys.ARROW_RIGHT])
     assert "log-probability -1.40" in browser.text("#token")
     browser.press("s")
     assert not browser.all(".tokens") and "ls -la src" in browser.text(".turn.said pre")
@@ -166,19 +169,19 @@ def test_keys_are_enough(browser: Browser) -> None:
     browser.press("j", "j", "k", "j")
     second = browser.driver.switch_to.active_element.text
     assert second == browser.ids()[1]
-    browser.press(RETURN)
+    browser.press(Keys.ENTER)
     browser.until(lambda: browser.all("#detail .diff"))
     assert browser.text("#detail h2") == second
     browser.press("n")
     browser.until(lambda: browser.text("#detail h2") not in ("", second))
     browser.press("p")
     browser.until(lambda: browser.text("#detail h2") == second)
-    browser.press(ESCAPE)
+    browser.press(Keys.ESCAPE)
     browser.until(lambda: browser.find("#list").is_displayed())
     assert browser.driver.switch_to.active_element.text == second, "the focus comes back to where it was"
     browser.press("?")
     assert browser.find("#keys").is_displayed()
-    browser.press(ESCAPE)
+    browser.press(Keys.ESCAPE)
     assert not browser.find("#keys").is_displayed()
     browser.press("3")
     browser.until(lambda: "episodes.html" in browser.driver.current_url and browser.all("#rows .open"))
@@ -226,6 +229,20 @@ def test_generations_stand_side_by_side(browser: Browser) -> None:
 def test_an_entry_that_does_not_exist_is_said_to(browser: Browser) -> None:
     browser.open("bugs.html#id=nobody")
     assert "There is no nobody in this report" in browser.count()
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="no report of a played run here; snakemake report --configfile of smoke")
+def test_a_run_that_was_played_can_be_read(browser: Browser) -> None:
+    browser.folder = REAL
+    for page in ("bugs", "episodes"):
+        browser.open(f"{page}.html")
+        number = len(browser.ids())
+        browser.find("#rows .open").click()
+        browser.until(lambda: browser.all("#detail .why"))
+        for _ in range(min(number, 8) - 1):
+            before = browser.text("#detail h2")
+            browser.press("n")
+            browser.until(lambda before=before: browser.text("#detail h2") != before and browser.all("#detail .why"))
 
 
 @pytest.fixture(scope="module")

@@ -2,23 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 CHUNK_BYTES = 160_000
 """A piece is closed once it holds this much."""
 
 
-def script(name: str, value: object) -> str:
-    """JavaScript that hands a value over under a name; NaN and infinities are refused (ValueError)."""
-    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
-    return f'ssr.receive("{name}",{text});\n'
-
-
 def write_script(folder: Path, name: str, value: object) -> None:
-    """Write `folder`/`name`.js."""
-    path = folder / f"{name}.js"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(script(name, value))
+    """Write `folder`/`name`.js, which hands the value over; NaN and infinities are refused (ValueError)."""
+    _write(folder, name, _text(value))
 
 
 class Chunks:
@@ -27,20 +18,30 @@ class Chunks:
     def __init__(self, folder: Path, name: str, limit: int = CHUNK_BYTES) -> None:
         self.folder, self.name, self.limit = folder, name, limit
         self.number = 0
-        self._values: dict[str, Any] = {}
+        self._entries: dict[str, str] = {}
         self._bytes = 0
 
     def add(self, key: str, value: object) -> int:
         """Put a value in; the number of its piece."""
         if self._bytes >= self.limit:
             self.close()
-        self._values[key] = value
-        self._bytes += len(json.dumps(value))
+        self._entries[key] = f"{_text(key)}:{_text(value)}"
+        self._bytes += len(self._entries[key])
         return self.number
 
     def close(self) -> None:
         """Write the piece that is open."""
-        if self._values:
-            write_script(self.folder, f"{self.name}/{self.number}", self._values)
+        if self._entries:
+            _write(self.folder, f"{self.name}/{self.number}", f"{{{','.join(self._entries.values())}}}")
             self.number += 1
-        self._values, self._bytes = {}, 0
+        self._entries, self._bytes = {}, 0
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def _write(folder: Path, name: str, text: str) -> None:
+    path = folder / f"{name}.js"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f'ssr.receive("{name}",{text});\n')

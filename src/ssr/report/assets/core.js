@@ -129,7 +129,8 @@ ssr.rateClass = ({ solved, attempts }) => {
 
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    if (event.target.closest("input, select") && event.key !== "Escape") return;
+    const typing = event.target.matches("input") || (event.target.matches("select") && /^\w$/.test(event.key));
+    if (typing && event.key !== "Escape") return;
     const action = ssr.keys.get(event.key);
     if (action) {
       event.preventDefault();

@@ -70,6 +70,18 @@ def test_all_seven_runs_of_the_paper_are_planned(project: Project) -> None:
     assert counts["bugs"] == 1
 
 
+@pytest.mark.slow
+def test_the_full_mini_scale_makes_the_papers_runs_over_three_seeds_and_sums_each_up(project: Project) -> None:
+    full, paper = (yaml.safe_load((CONFIG / f"{name}.yaml").read_text()) for name in ("mini-full", "paper"))
+    assert full["runs"] == paper["runs"]
+    scale = project.rewrite("mini-full", selfplay={"generations": 1, "shards": 1}, evaluation={"shards": 1})
+    out = project.snakemake("-n", "--quiet", "reason", "--configfile", scale)
+    counts = {rule: int(number) for rule, number in re.findall(r"^(\w+) +(\d+)$", out, re.MULTILINE)}
+    assert counts["summary"] == 7 * 3 + 1
+    assert counts["train"] == 7 * 3 and counts["bugs"] == 3
+    assert counts["score"] == 3 * (7 * 3 + 1)
+
+
 @pytest.mark.parametrize("lag", [0, 1, 2])
 def test_lag_is_an_edge_to_an_older_checkpoint(project: Project, lag: int) -> None:
     scale = project.rewrite("smoke", selfplay={"lag": lag, "generations": 4})

@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import re
-import sys
 import uuid
 from pathlib import Path
 from typing import Any
@@ -116,4 +115,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

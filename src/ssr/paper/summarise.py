@@ -19,6 +19,15 @@ from ssr.selfplay.validate import changed_lines
 from ssr.training.health import health_of
 
 Row = dict[str, Any]
+COST_ONLY = {
+    "engine": ("in_flight",),
+    "sandbox": ("parallel", "docker_host"),
+    "game": ("run_store",),
+    "selfplay": ("shards",),
+    "evaluation": ("shards", "image_disk_gb"),
+    "training": ("resume_every",),
+}
+"""Keys that change what a run costs and not what it makes: a summary does not hold them."""
 OF_EPISODE = ["exit_reason", "turns", "generated_tokens"]
 PLAYED = ["episode_id", "role", *OF_EPISODE, "format_errors", "token_ids", "loss_mask", "logprobs", "repo", "strategy"]
 CHECKED = ["episode_id", "instance_id", "repo", "strategy", "valid", "check", "fingerprint", "fail_to_pass"]
@@ -26,7 +35,10 @@ CHECKED = ["episode_id", "instance_id", "repo", "strategy", "valid", "check", "f
 
 
 def summarise(scale: Scale, results: Path, run: str, seed: int) -> Summary:
-    """The summary of a run, or of the base model under the name `base`. Raises EvaluationError where a file lacks."""
+    """The summary of a run, or of the base model under the name `base`; the same however many shards played it.
+
+    Raises EvaluationError where a file lacks.
+    """
     own = scale if run == BASE else scale.for_run(run)
     sources = sources_of(scale, results, run, seed)
     outcomes = [row for folder in sources.scores for row in _outcomes(folder)]
@@ -35,10 +47,18 @@ def summarise(scale: Scale, results: Path, run: str, seed: int) -> Summary:
     training: list[Row] = []
     for files in sources.generations:
         played, checked = _generation(files, own)
-        episodes += played
-        artifacts += checked
+        episodes += sorted(played, key=lambda row: str(row["episode_id"]))
+        artifacts += sorted(checked, key=lambda row: str(row["episode_id"]))
         training += [asdict(files.place) | row for row in read_rows([files.training])]
-    return Summary(run, seed, own.model_dump(mode="json"), outcomes, episodes, artifacts, training)
+    return Summary(run, seed, _keys(own), outcomes, episodes, artifacts, training)
+
+
+def _keys(own: Scale) -> Row:
+    values = own.model_dump(mode="json", exclude={"basemodel", "seeds"})
+    for section, names in COST_ONLY.items():
+        for name in names:
+            del values[section][name]
+    return values
 
 
 def _outcomes(folder: Path) -> list[Row]:

@@ -62,7 +62,7 @@ class Summary:
     run: str
     seed: int
     scale: Mapping[str, Any]
-    """Every key of the run, defaults included."""
+    """Every key of the run that its results depend on, defaults included."""
     outcomes: Sequence[TableRow] = ()
     episodes: Sequence[TableRow] = ()
     artifacts: Sequence[TableRow] = ()

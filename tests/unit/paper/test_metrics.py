@@ -161,6 +161,17 @@ def test_a_summary_says_what_became_of_each_artifact(scale: Scale, results: Path
     assert summary.scale["game"]["alpha"] == 0.8
 
 
+def test_shards_leave_no_trace_in_a_summary(scale: Scale, results: Path) -> None:
+    before = summarise(scale, results, "ssr", 0)
+    for stage in ("inject", "validate", "solve"):
+        first, second = (results / stage / "ssr/s0/001" / shard for shard in ("00", "01"))
+        first.rename(first.with_name("aside"))
+        second.rename(first)
+        first.with_name("aside").rename(second)
+    cheaper = scale.engine.model_copy(update={"in_flight": 1})
+    assert summarise(scale.model_copy(update={"engine": cheaper}), results, "ssr", 0) == before
+
+
 def test_a_summary_reads_back_and_holds_neither_texts_nor_tokens(summaries: list[Summary], tmp_path: Path) -> None:
     ssr = next(summary for summary in summaries if summary.run == "ssr")
     write_summary(tmp_path / "ssr" / "s0", ssr)

@@ -3,13 +3,14 @@
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import yaml
 
 from ssr.config import SandboxConfig
 from ssr.errors import ConfigError, NoTests, RepositoryError
+from ssr.files import written
 from ssr.play.environment import write_environment
 from ssr.play.place import REPOSITORY, Place, take_in
 from ssr.play.probe import SHOWN, Probe, probe
@@ -57,21 +58,30 @@ def prepare(ask: Ask, limits: SandboxConfig, timeout_s: float, out: Path, say: S
     if record.exists():
         prepared = read_prepared(record)
         say(f"{prepared.place.name} at {prepared.place.commit[:12]} is prepared")
-        return prepared
-    place, survey = _seen(ask, out, say)
-    packages, missing = _installed(ask, place, survey, out, say)
-    probed = None
-    if survey.language == "Python":
-        say("collecting the tests in a sandbox")
-        with open_backend(limits) as backend:
-            probed = probe(backend, Snapshot.load(out / "snapshots" / place.name), timeout_s)
-        for line in told(probed):
-            say(line)
-        if not probed.tests and not probed.timed_out:
-            raise RepositoryError(f"pytest collects no test in {place.said}: {_what_to_do(probed)}")
-    prepared = Prepared(place, survey, packages, missing, probed)
-    record.write_text(json.dumps(asdict(prepared), indent=1) + "\n")
+    else:
+        place, survey = _seen(ask, out, say)
+        prepared = Prepared(place, survey, *_installed(ask, place, survey, out, say))
+        _write(prepared, record)
+    if prepared.survey.language == "Python" and prepared.probe is None:
+        prepared = replace(prepared, probe=_probed(prepared.place, limits, timeout_s, out, say))
+        _write(prepared, record)
     return prepared
+
+
+def _probed(place: Place, limits: SandboxConfig, timeout_s: float, out: Path, say: Say) -> Probe:
+    say("collecting the tests in a sandbox")
+    with open_backend(limits) as backend:
+        found = probe(backend, Snapshot.load(out / "snapshots" / place.name), timeout_s)
+    for line in told(found):
+        say(line)
+    if not found.tests and not found.timed_out:
+        raise RepositoryError(f"pytest collects no test in {place.said}: {_what_to_do(found)}")
+    return found
+
+
+def _write(prepared: Prepared, record: Path) -> None:
+    with written(record) as partial:
+        partial.write_text(json.dumps(asdict(prepared), indent=1) + "\n")
 
 
 def read_prepared(record: Path) -> Prepared:

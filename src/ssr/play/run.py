@@ -90,7 +90,9 @@ def _stages(
     valid = out / VALIDATED / "instances.parquet"
     bugs = read_instances(valid)
     if not (out / SOLVED / "episodes.parquet").exists():
-        told(f"{len(bugs)} valid bugs, {scale.game.attempts} attempts on each")
+        told(
+            f"{len(bugs)} valid bugs" + (f", {scale.game.attempts} attempts on each" if bugs else ": nothing to solve")
+        )
         opener = opener_of(scripted.solver(bugs, scale.game.attempts) if scripted else None, "solver", out)
         stages.solve_shard(
             scale, PLACE, 0, [valid], checkpoint, paths.snapshots, paths.runs, paths.journals, out / SOLVED, opener

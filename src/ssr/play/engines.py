@@ -40,8 +40,6 @@ def checkpoint_of(engine: EngineName, given: Path | None, out: Path) -> Path:
     if (given / "sha256").is_file():
         return given
     if not (folder / "sha256").is_file():
-        from ssr.digests import write_digests
-
         folder.mkdir(parents=True, exist_ok=True)
         for file in sorted(path for path in given.iterdir() if path.is_file()):
             (folder / file.name).unlink(missing_ok=True)

@@ -38,9 +38,14 @@ FORMATS = ["pdf", "svg", "png"]
 
 # Where figures are drawn, and of which scales.
 RELEASED = "results/released"
-RESULTS = RELEASED if CHOSEN.get("results") == "released" else "results"
-DRAWN = sorted({Path(file).parts[2] for file in glob(f"{RELEASED}/*/summary/base/s0/scale.json")})
-DRAWN = DRAWN if RESULTS == RELEASED else [SCALE.name]
+RESULTS = {None: "results", "released": RELEASED}.get(CHOSEN.get("results"))
+if RESULTS is None:
+    raise WorkflowError("--config results takes one word: released")
+DRAWN = [SCALE.name]
+if RESULTS == RELEASED:
+    DRAWN = sorted({Path(file).parts[2] for file in glob(f"{RELEASED}/*/summary/base/s0/scale.json")})
+    if not DRAWN:
+        raise WorkflowError(f"{RELEASED} holds no summaries of runs yet: add them with `ssr release`")
 
 
 wildcard_constraints:

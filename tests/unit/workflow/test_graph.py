@@ -164,6 +164,8 @@ def test_one_benchmark_of_one_run_can_be_evaluated(project: Project) -> None:
 
 
 def test_released_results_are_drawn_from_what_is_tracked_alone(project: Project) -> None:
+    assert "holds no summaries" in project.fails("-n", "figures", "--config", "results=released")
+    assert "takes one word" in project.fails("-n", "figures", "--config", "results=other")
     for folder in ("mini/summary/base/s0", "mini/summary/ssr/s1", "other/summary/base/s0"):
         path = project.root / "results" / "released" / folder / "scale.json"
         path.parent.mkdir(parents=True)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,3 +94,10 @@ def daemon() -> Daemon:
     except SandboxError as error:
         pytest.skip(f"{error} (envs/docker-engine, envs/docker-image)")
     return daemon
+
+
+@pytest.fixture(scope="session")
+def slurm() -> None:
+    """A Slurm cluster that answers."""
+    if shutil.which("sinfo") is None or subprocess.run(["sinfo"], capture_output=True).returncode != 0:
+        pytest.skip("no Slurm answers (envs/slurm-node)")

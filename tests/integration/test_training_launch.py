@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from ssr.config import TrainingConfig, load_scale
+from ssr.plan.jobs import launcher
 from ssr.training.__main__ import main
 from ssr.training.batch import Trajectory, prepare, write_batch
 from ssr.training.checkpoint import save_checkpoint, verify
@@ -144,6 +145,19 @@ def agree(one: Path, two: Path) -> None:
             torch.testing.assert_close(found[key], value, atol=2e-6, rtol=1e-4, msg=key)
 
 
+@pytest.mark.slurm
+@pytest.mark.usefixtures("slurm")
+def test_two_tasks_of_srun_train_as_one_process(bench: Bench) -> None:
+    """Two machines are two tasks on one node here: each starts `ssr train`, which meets the other and agrees."""
+    options = module_arguments(bench.command("two", processes=2, machines=2))
+    start = launcher(load_scale(bench.folder / "two.yaml")).split()
+    launched = bench.popen([*start, "--overcommit", sys.executable, "-m", "ssr", "train", *options], {})
+    assert bench.run_here("one") == 0
+    log = finished(launched)
+    assert log.count("on 2 ranks") == 2, "the first of both says each of the two steps"
+    agree(bench.folder / "one", bench.folder / "two")
+
+
 SHARDED = {"sharding": "fsdp2", "activations": "checkpoint"}
 
 
@@ -170,6 +184,7 @@ def test_sharded_adapters_equal_those_of_one_process(bench: Bench) -> None:
 KILLED = """
 import os, signal, sys
 from ssr.training import trainer
+from ssr.plan.jobs import launcher
 from ssr.training.__main__ import main
 right = trainer.Trainer.train_step
 def fatal(self, rows):

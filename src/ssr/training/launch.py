@@ -24,7 +24,8 @@ def command(
 def launch_options(config: TrainingConfig) -> list[str]:
     """Accelerate's options. Types and wrapping of FSDP2 are set in `parallel.py`, where Accelerate takes them whole.
 
-    `--multi_gpu` is how Accelerate is asked for several processes, with or without GPUs.
+    `--multi_gpu` is how Accelerate is asked for several processes, with or without GPUs. Machines keep the numbers that
+    they are given (`static`): who computes what is the same each time.
     """
     options = ["--num_machines", str(config.machines), "--num_processes", str(config.processes)]
     if config.processes > 1:
@@ -32,7 +33,7 @@ def launch_options(config: TrainingConfig) -> list[str]:
     if config.machines > 1:
         told = meeting_place(os.environ)
         options += ["--machine_rank", told["MACHINE_RANK"], "--main_process_ip", told["MASTER_ADDR"]]
-        options += ["--main_process_port", told["MASTER_PORT"], "--rdzv_backend", "c10d"]
+        options += ["--main_process_port", told["MASTER_PORT"], "--rdzv_backend", "static"]
     options += ["--num_cpu_threads_per_process", str(config.threads)]
     return [*options, "--mixed_precision", "no", "--dynamo_backend", "no"]
 

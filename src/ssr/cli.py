@@ -1,5 +1,6 @@
 """`ssr`: every stage of an experiment as a command that a person can run by hand; the rules run nothing else."""
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from ssr.play.cli import app as play
 from ssr.report.cli import app as site
 from ssr.terminal.cli import app as terminal
 
+logger = logging.getLogger(__name__)
 EXIT_CODES = (
     "Exit codes: 0 done · 1 a check says no, or a failure of another kind · 2 wrong words, or a wrong scale · 3 a "
     "repository cannot be had, installed or tested · 4 the machine failed: sandbox, engine, endpoint · 130 interrupted."
@@ -301,7 +303,7 @@ app.add_typer(bench, name="bench")
 
 
 def main() -> None:
-    """Run a command; an error on purpose is one line and its exit code."""
+    """Run a command; an error on purpose, and a file that is not there, is one line and an exit code."""
     end_with_parent()
     try:
         with storage_named():
@@ -309,3 +311,8 @@ def main() -> None:
     except SSRError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
+    except FileNotFoundError as error:
+        logger.debug("where it was asked for", exc_info=True)
+        missing = error.filename or error
+        typer.echo(f"error: {missing} is not there: correct its path, or let snakemake make it", err=True)
+        sys.exit(ConfigError.exit_code)

@@ -10,8 +10,9 @@ from ssr.basemodel.actions import TEST_PARSER, TEST_SCRIPT
 from ssr.repository.snapshot import Snapshot
 
 ROOT = Path(__file__).parents[2]
+SMOKE = "workflow/config/smoke.yaml"
 STAGES = ["snapshot", "basemodel", "tasks", "inject", "validate", "validate-shard", "solve", "bugs", "batch", "train"]
-STAGES += ["evaluate", "metrics", "figure", "table", "times"]
+STAGES += ["evaluate", "metrics", "figure", "table", "times", "play", "show", "status", "export-checkpoint"]
 BUG = """diff --git a/pocket/numbers.py b/pocket/numbers.py
 --- a/pocket/numbers.py
 +++ b/pocket/numbers.py
@@ -97,6 +98,22 @@ def test_a_missing_file_is_said(artifact: Path, snapshot: Snapshot) -> None:
         (("snapshot", "nosuch", "--repositories", "workflow/repositories/mini.yaml", "--out", "x"), 2, "nosuch"),
         (("validate", "nowhere", "--snapshot", "results/nowhere"), 3, "no snapshot"),
         (("times", "results/nowhere"), 1, "no benchmark file"),
+        (("figure", "figure8", "--metrics", "nowhere.parquet", "--out", "x"), 2, "nowhere.parquet is not there"),
+        (
+            (
+                "validate-shard",
+                "--scale",
+                "workflow/config/smoke.yaml",
+                "--run",
+                "ssr",
+                "--artifacts",
+                "no",
+                "--out",
+                "x",
+            ),
+            1,
+            "no is not there",
+        ),
         (
             ("tasks", "--scale", "none.yaml", "--run", "r", "--seed", "0", "--generation", "1", "--out", "x"),
             2,

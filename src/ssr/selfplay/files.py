@@ -21,6 +21,8 @@ def read_rows(paths: Sequence[Path], columns: Sequence[str] | None = None) -> li
     """Rows of some files, in order. Raises GameError for a file that is no table, or lacks a column."""
     rows: list[dict[str, Any]] = []
     for path in paths:
+        if not path.exists():
+            raise GameError(f"{path} is not there: correct its path, or let snakemake make it")
         try:
             rows += pq.ParquetFile(path).read(columns=list(columns) if columns else None).to_pylist()
         except (OSError, pa.ArrowInvalid) as error:

@@ -13,8 +13,8 @@ PANELS = (
     ("training/grad_norm", "gradient norm", 1),
     ("length/injector", "tokens of an injector episode", 1),
     ("length/solver", "tokens of a solver episode", 1),
-    ("gibberish/solver", "solver: gibberish (%)", 100),
-    ("repetition/solver", "solver: repetition (%)", 100),
+    ("gibberish/all", "gibberish, both roles (%)", 100),
+    ("repetition/all", "repetition, both roles (%)", 100),
 )
 """Metric, title, factor."""
 

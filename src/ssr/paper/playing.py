@@ -52,10 +52,18 @@ def _episode_metrics(episodes: Sequence[TableRow]) -> list[Metric]:
         trained = {row["episode_id"]: row["reward"] for row in own if row["trained"]}
         if trained:
             metrics.append(_mean(f"reward/{role}", trained))
-        health = total(Health(r["windows"], r["repeated"], r["generated_tokens"], r["gibberish"]) for r in sound)
-        metrics.append({"metric": f"gibberish/{role}", "value": health.gibberish_rate, "n": health.tokens})
-        metrics.append({"metric": f"repetition/{role}", "value": health.repetition_rate, "n": health.windows})
-    return metrics
+        metrics += _health_metrics(sound, role)
+    return [*metrics, *_health_metrics(episodes, "all")]
+
+
+def _health_metrics(episodes: Sequence[TableRow], role: str) -> list[Metric]:
+    """Gibberish and repetition among what was sampled, infrastructure failures left out."""
+    sound = [row for row in episodes if row["exit_reason"] != "infrastructure"]
+    health = total(Health(r["windows"], r["repeated"], r["generated_tokens"], r["gibberish"]) for r in sound)
+    return [
+        {"metric": f"gibberish/{role}", "value": health.gibberish_rate, "n": health.tokens},
+        {"metric": f"repetition/{role}", "value": health.repetition_rate, "n": health.windows},
+    ]
 
 
 def _valid_metrics(episodes: Sequence[TableRow], artifacts: Sequence[TableRow]) -> list[Metric]:

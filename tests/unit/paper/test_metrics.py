@@ -40,6 +40,8 @@ def test_gathers_the_game_of_each_generation(data: Data) -> None:
     assert one(rows, "length/solver", **place).value == 10
     assert one(rows, "repetition/injector", **place).value == pytest.approx(2 / 3)
     assert one(rows, "gibberish/injector", **place).value == 0
+    counts = [one(rows, f"repetition/{role}", **place).n for role in ("injector", "solver", "all")]
+    assert counts[0] + counts[1] == counts[2]
     assert one(rows, "solve_rate/order-1", **place).step == 6
     assert not [row for row in rows if row.run == "baseline" and row.metric.startswith(("valid", "exit/injector"))]
 

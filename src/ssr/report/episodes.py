@@ -50,6 +50,7 @@ def _played(generation: Generation, row: Row, messages: Iterable[Any]) -> Entry:
         "why": reward.why,
         "training": training_of(row, reward, trained, generation.batch_exists, generation.scale),
         "patch": row.get("patch", ""),
+        "problem": row.get("instance_id", ""),
     }
     return listed, shown | _conversation(row, messages, generation.scale)
 

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from ssr.config import Scale
 from ssr.contracts import Message
+from ssr.evaluation.problem import is_problems_file
 from ssr.game.instance import Instance, read_instances
 from ssr.report.files import GenerationFolder, rows_without_tokens
 from ssr.report.rewards import Reward, reward_of_injector, reward_of_solver
@@ -54,9 +55,9 @@ class Generation:
         return reward_of_injector(row, self.artifacts.get(name), self.checks.get(name), self.rates, self.scale)
 
     def bug_of(self, row: Row) -> str:
-        """The bug that an episode worked on or handed in; the empty string for none."""
+        """The bug that an episode worked on or handed in; empty for none, and for a problem of a data set."""
         if row["role"] == "solver":
-            return bug_key(self.place, row["instance_id"])
+            return bug_key(self.place, row["instance_id"]) if row["instance_id"] in self.instances else ""
         return bug_key(self.place, row["episode_id"]) if row["episode_id"] in self.checks else ""
 
 
@@ -72,7 +73,7 @@ def load_generation(folder: GenerationFolder, scale: Scale) -> Generation:
     batch = folder.table("batch")
     found = [*folder.tables("validate", "instances"), *folder.tables("solve", "instances")]
     if run.selfplay.data != "selfplay":
-        found += folder.table("tasks")
+        found += [path for path in folder.table("tasks") if not is_problems_file(path)]
     return Generation(
         folder=folder,
         scale=run,

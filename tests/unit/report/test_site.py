@@ -10,6 +10,7 @@ import pytest
 
 from played_results import HOSTILE, ROOT, Played
 from ssr.errors import ConfigError, EvaluationError
+from ssr.evaluation.problem import write_problems
 from ssr.report.site import make_report
 
 REPORTED = ROOT / "paper/reported.csv"
@@ -108,10 +109,14 @@ def test_a_run_can_be_watched_before_it_is_done(played: Played, tmp_path: Path) 
     for gone in ("metrics.parquet", "batch", "evaluate", "validate/ssr/s0/002", "solve/ssr/s0/002"):
         path = tmp_path / "played" / gone
         path.unlink() if path.is_file() else shutil.rmtree(path)
+    write_problems(tmp_path / "played/tasks/baseline/s0/002.parquet", [])
     make_report(tmp_path / "played", played.scale_file, REPORTED, tmp_path / "report")
     assert "No metrics yet" in (tmp_path / "report/index.html").read_text()
     waiting = rows(tmp_path / "report", "episodes")["ssr-s0-g002-i000"]
     assert (waiting["outcome"], waiting["reward"]) == ("not checked yet", None)
+    name = "baseline-s0-g002-cachetools__human-001-a00"
+    assert rows(tmp_path / "report", "episodes")[name]["bug"] == "", "a problem of a data set is no bug of the report"
+    assert details(tmp_path / "report", "episodes", name)["problem"] == "cachetools__human-001"
     assert "batch is not made yet" in details(tmp_path / "report", "episodes", "ssr-s0-g001-i000")["training"]
 
 

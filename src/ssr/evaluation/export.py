@@ -32,12 +32,12 @@ _COLUMNS = (
 SCHEMA = pa.schema([pa.field(name, pa.int8() if name == "order" else _TEXT) for name in _COLUMNS])
 
 
-def export_bugs(files: Sequence[Path], snapshots: Path, out: Path) -> int:
+def export_bugs(files: Sequence[Path], snapshots: Path, out: Path, author: str = "a language model") -> int:
     """Write the bugs of some instances.parquet into the folder `out`; returns their number.
 
     `dataset.parquet` and `dataset.jsonl` hold the rows, `instances.parquet` the bugs as this project reads them,
-    README.md is the card, `recipes/` says how each repository's snapshot is made again. Raises EvaluationError when
-    there is no bug, GameError for a file that is something else.
+    README.md is the card, which names the `author`, `recipes/` says how each repository's snapshot is made again.
+    Raises EvaluationError when there is no bug, GameError for a file that is something else.
     """
     found = [bug for file in files for bug in read_instances(file)]
     bugs = list({bug.instance_id: bug for bug in found}.values())
@@ -50,7 +50,7 @@ def export_bugs(files: Sequence[Path], snapshots: Path, out: Path) -> int:
         pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), partial / "dataset.parquet", compression="zstd")
         (partial / "dataset.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         write_instances(partial / "instances.parquet", bugs)
-        (partial / "README.md").write_text(card(bugs, manifests))
+        (partial / "README.md").write_text(card(bugs, manifests, author))
         for repo, manifest in manifests.items():
             recipe = partial / "recipes" / repo
             recipe.mkdir(parents=True)
@@ -89,7 +89,7 @@ def one_word(test: str) -> str:
     return _SPACE.sub(lambda found: quote(found.group()), test)
 
 
-def card(bugs: Sequence[Instance], manifests: Mapping[str, Manifest]) -> str:
+def card(bugs: Sequence[Instance], manifests: Mapping[str, Manifest], author: str) -> str:
     """The dataset's card: counts, licences, provenance, how to evaluate on it."""
     licences = sorted({manifest.licence for manifest in manifests.values()})
     counts = Counter((bug.repo, bug.strategy, bug.order) for bug in bugs)
@@ -110,8 +110,9 @@ def card(bugs: Sequence[Instance], manifests: Mapping[str, Manifest]) -> str:
             "---",
             f"# {len(bugs)} bugs of Self-play SWE-RL",
             "",
-            "Every bug was put into a real repository by a language model and found valid by execution: its tests pass",
-            "on the original, fail with the bug, and pass again with the gold patch. Rows have SWE-bench's fields.",
+            f"Every bug was put into a real repository by {author} and found valid by execution: its",
+            "tests pass on the original, fail with the bug, and pass again with the gold patch. Rows have SWE-bench's",
+            "fields.",
             "",
             "| repository | licence | bugs | original | source files |",
             "| --- | --- | --- | --- | --- |",

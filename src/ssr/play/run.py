@@ -98,7 +98,11 @@ def _stages(
             scale, PLACE, 0, [valid], checkpoint, paths.snapshots, paths.runs, paths.journals, out / SOLVED, opener
         )
     if bugs:
-        export_bugs(paths.instances(), paths.snapshots, out / "dataset")
+        export_bugs(paths.instances(), paths.snapshots, out / "dataset", _author(wish))
+
+
+def _author(wish: Wish) -> str:
+    return "a script that knows the fix" if wish.engine == "demonstrator" else f"`{wish.model or wish.checkpoint}`"
 
 
 def _hold_together(ask: Ask, wish: Wish, out: Path) -> None:

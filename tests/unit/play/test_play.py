@@ -24,6 +24,7 @@ def test_valid_bugs_come_out_as_a_dataset_with_a_summary(played: Played) -> None
     assert all(rate["solved"] == rate["attempts"] == 1 for rate in summary["bugs"].values())
     assert sum(summary["failures"].values()) == summary["submitted"] - summary["valid"]
     rows = pq.read_table(played.folder / "dataset" / "dataset.parquet").to_pylist()
+    assert "by a script that knows the fix" in (played.folder / "dataset" / "README.md").read_text()
     assert {row["repo"] for row in rows} == {"pocket"} and all(json.loads(row["FAIL_TO_PASS"]) for row in rows)
 
 

@@ -120,7 +120,7 @@ def draw(jobs: Sequence[Job], title: str) -> Figure:
         own = [job for job in jobs if job.generation == generation]
         axes.barh(
             [places[STAGES.index(job.stage), job.shard] for job in own], [job.end - job.start for job in own],
-            left=[job.start for job in own], height=0.7, color=COLOURS[(generation - 1) % len(COLOURS)],
+            left=[job.start for job in own], height=0.7, color=_colour(generation), zorder=2,
             label=f"generation {generation}",
         )  # fmt: skip
     for job in jobs:
@@ -133,6 +133,10 @@ def draw(jobs: Sequence[Job], title: str) -> Figure:
     axes.set(xlabel="seconds since the first job", title=f"{title}; shaded while a generation trains")
     figure.legend(loc="outside lower center", ncols=6)
     return figure
+
+
+def _colour(generation: int) -> str:
+    return COLOURS[(generation - 1) % len(COLOURS)]
 
 
 def _seconds(path: Path) -> float:

@@ -125,9 +125,7 @@ def draw(jobs: Sequence[Job], title: str) -> Figure:
         )  # fmt: skip
     for job in jobs:
         if job.stage == "train":
-            axes.axvspan(
-                job.start, job.end, color=COLOURS[(job.generation - 1) % len(COLOURS)], alpha=0.12, linewidth=0
-            )
+            axes.axvspan(job.start, job.end, color=_colour(job.generation), alpha=0.12, linewidth=0, zorder=0)
     axes.set_yticks([places[lane] for lane in lanes], [f"{STAGES[stage]} {shard}".strip() for stage, shard in lanes])
     axes.grid(visible=False, axis="y")
     axes.set(xlabel="seconds since the first job", title=f"{title}; shaded while a generation trains")

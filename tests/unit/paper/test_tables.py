@@ -46,6 +46,7 @@ def test_an_untouched_repository_stands_apart_and_first(data: Data, tmp_path: Pa
     kept = [replace(one, scale={"selfplay": {"untouched": ["toolz"]}}) for one in data.summaries]
     write_table("repositories", replace(data, summaries=kept), tmp_path)
     text = (tmp_path / "repositories.md").read_text()
+    assert "has read all of these repositories in pre-training" in text
     assert text.index("| toolz (*untouched*) | 32 | base |") < text.index("| schema | 33 | base |")
     assert {cell["untouched"] for cell in cells_of(tmp_path / "repositories.csv") if cell["repository"] == "toolz"} == {
         "True"

@@ -16,7 +16,7 @@ from ssr.config import Scale
 from ssr.engine.chat import ChatCodec
 from ssr.training.checkpoint import save_checkpoint
 
-DEMONSTRATION_SHARE = 0.15
+DEMONSTRATION_SHARE = 0.08
 """Share of the documents that are demonstrations."""
 SHORT_SHARE = 0.5
 """Share of short drills among all drills, by number."""

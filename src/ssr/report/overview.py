@@ -16,6 +16,7 @@ class Cell:
     """A number of a table in words, and where it comes from."""
 
     text: str
+    interval: str = ""
     link: str = ""
 
 
@@ -84,7 +85,7 @@ def _cell(row: Row | None) -> Cell:
         return Cell("")
     sign = "+" if row.metric == "resolved_difference" else ""
     low, high = interval([row])
-    return Cell(f"{100 * row.value:{sign}.1f} ({100 * low:.1f} to {100 * high:.1f})", link_of(row))
+    return Cell(f"{100 * row.value:{sign}.1f}", f"{100 * low:{sign}.1f} to {100 * high:{sign}.1f}", link_of(row))
 
 
 def differing_keys(scale: Scale) -> list[tuple[str, dict[str, str]]]:

@@ -26,7 +26,8 @@ STAGES = {
 }
 """The stage that a metric is measured in, and its table, by the first part of the metric's name."""
 OF_EPISODES = ("exit", "length", "turns", "gibberish", "repetition")
-"""Metrics of the episodes of the role that the second part of their name says."""
+"""Metrics of the episodes of the role that the second part of their name says, or of both roles."""
+PLAYED = "inject and solve"
 COLUMNS = ("run", "seed", "generation", "step", "benchmark", "metric", "against", "value", "stderr", "n", "source")
 """What the page knows of each number; `source` numbers a list of files."""
 
@@ -43,7 +44,7 @@ def stage_of(metric: str) -> tuple[str, str]:
     """Stage and table of a metric; the metrics file itself for one that is made of others."""
     name, _, rest = metric.partition("/")
     if name in OF_EPISODES:
-        return ("inject" if rest.startswith("injector") else "solve"), "episodes"
+        return {"injector": "inject", "solver": "solve"}.get(rest.partition("/")[0], PLAYED), "episodes"
     return STAGES.get(name, ("metrics", ""))
 
 
@@ -78,8 +79,8 @@ def _source(row: Row, scale: Scale, results: Path) -> Source:
         return Source("train", (f"training/{folder.spot}.parquet",))
     if stage == "batch":
         return Source("batch", (f"batch/{folder.spot}.parquet",))
-    if stage in ("inject", "validate", "solve"):
-        paths = folder.tables(stage, table)
+    if stage in ("inject", "validate", "solve", PLAYED):
+        paths = [path for rule in stage.split(" and ") for path in folder.tables(rule, table)]
         return Source(stage, tuple(path.relative_to(results).as_posix() for path in paths))
     return Source("metrics", ("metrics.parquet",))
 

@@ -61,7 +61,8 @@ def test_the_marks_of_a_chart_stand_within_it() -> None:
 
 @pytest.mark.parametrize(
     "metric, stage",
-    [("exit/injector/submitted", "inject"), ("length/solver", "solve"), ("valid/distinct", "validate"),
+    [("exit/injector/submitted", "inject"), ("length/solver", "solve"), ("gibberish/all", "inject and solve"),
+     ("valid/distinct", "validate"),
      ("bugs", "validate"), ("training/kl", "training"), ("resolved/toolz", "evaluate"), ("unheard/of", "metrics")],
 )  # fmt: skip
 def test_a_metric_is_traced_to_its_stage(metric: str, stage: str) -> None:

@@ -91,7 +91,8 @@ def test_tokens_can_be_left_out(played: Played, tmp_path: Path) -> None:
 def test_every_number_of_the_metrics_has_a_source_that_is_there(played: Played, report: Path) -> None:
     found = value(report / "data/provenance.js")
     assert len(found["rows"]) == pq.read_metadata(played.results / "metrics.parquet").num_rows
-    assert {source["rule"] for source in found["sources"]} == {"inject", "validate", "solve", "batch", "train", "merge"}
+    rules = {source["rule"] for source in found["sources"]}
+    assert rules == {"inject", "validate", "solve", "inject and solve", "batch", "train", "merge"}
     assert {file for source in found["sources"] for file in source["files"]} == set(found["digests"])
     assert set(map(len, found["digests"].values())) == {64}
 

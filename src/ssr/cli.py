@@ -131,11 +131,20 @@ def validate(
     scale: Annotated[
         Path | None, typer.Option("--scale", help="A scale whose rules hold; the defaults without.")
     ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
 ) -> None:
     """Check one bug artifact by execution: each check's outcome; exit code 1 if it is not valid."""
+    from dataclasses import asdict
+    from json import dumps
+
     from ssr.selfplay import stages
 
-    raise typer.Exit(0 if stages.validate_directory(directory, snapshot, scale, typer.echo) else 1)
+    report = stages.check_artifact(directory, snapshot, scale)
+    if json:
+        typer.echo(dumps(asdict(report), indent=1))
+    else:
+        stages.say_checks(report, typer.echo)
+    raise typer.Exit(0 if report.valid else 1)
 
 
 @app.command()

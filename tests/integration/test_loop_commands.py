@@ -1,5 +1,6 @@
 """`ssr` as a person types it: help, one artifact checked by hand, errors in one line."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -90,6 +91,8 @@ def test_a_missing_file_is_said(artifact: Path, snapshot: Snapshot) -> None:
     done = ssr("validate", artifact, "--snapshot", snapshot.root)
     assert done.returncode == 1
     assert "test_parser.py is missing" in done.stdout
+    report = json.loads(ssr("validate", artifact, "--snapshot", snapshot.root, "--json").stdout)
+    assert (report["valid"], report["check"], report["checks"][0]["passed"]) == (False, "artifact", False)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from ssr.contracts import Engine
 from ssr.engine.factory import open_engine
 from ssr.errors import ConfigError
 from ssr.files import written
-from ssr.game.consistency import check_directory
+from ssr.game.consistency import ConsistencyReport, check_directory
 from ssr.game.instance import Instance, read_instances, write_instances
 from ssr.game.store import open_store
 from ssr.repository.listing import load_repositories
@@ -127,21 +127,24 @@ def validate_shard(
     replace_instances(out / "instances.parquet", instances)
 
 
-def validate_directory(directory: Path, snapshot: Path, scale: Path | None, say: Callable[[str], object]) -> bool:
-    """Check one artifact on this machine and say each check's outcome; whether it is valid."""
+def check_artifact(directory: Path, snapshot: Path, scale: Path | None) -> ConsistencyReport:
+    """Check the artifact in a folder on this machine, by a scale's rules or by the defaults."""
     rules, limits = GameConfig(), SandboxConfig()
     if scale is not None:
         loaded = load_scale(scale)
         rules, limits = loaded.game, loaded.sandbox
     with open_backend(limits) as backend:
-        report = check_directory(directory, backend, Snapshot.load(snapshot), rules)
+        return check_directory(directory, backend, Snapshot.load(snapshot), rules)
+
+
+def say_checks(report: ConsistencyReport, say: Callable[[str], object]) -> None:
+    """Say each check's outcome, and whether the artifact is valid."""
     for outcome in report.checks:
         say(f"{'pass' if outcome.passed else 'FAIL'}  {outcome.name}  {outcome.detail}".rstrip())
     if report.tail:
         say(f"the output ends in:\n{report.tail}")
     counts = f"{len(report.fail_to_pass)} tests fail with the bug, {len(report.pass_to_pass)} pass with and without"
     say(f"valid: {counts}" if report.valid else f"not valid: {report.check}")
-    return report.valid
 
 
 def solve_shard(

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -101,7 +102,7 @@ def _pretend(words: list[str], folder: Path) -> None:
     _snakemake(["--touch", "--cores", "1", "--quiet", "all", *words], folder)
 
 
-def _snakemake(words: list[str], folder: Path) -> tuple[str, "os.struct_rusage"]:
+def _snakemake(words: list[str], folder: Path) -> tuple[str, resource.struct_rusage]:
     """What a call says, and what the kernel counted for it."""
     with tempfile.TemporaryFile() as said:
         command = [sys.executable, "-m", "snakemake", *words]

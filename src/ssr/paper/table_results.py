@@ -20,8 +20,8 @@ RESULTS_NOTE = (
     "SWE-bench itself, a 32B model after 150 steps. They are not comparable with the others, only their order is."
 )
 REPOSITORIES_NOTE = (
-    f"{INTERVALS}\nThe last checkpoint of each run. Self-play and human-data issues leave alone what is *untouched*; the\n"
-    "small base model has read all of these repositories in pre-training, as large models have."
+    f"{INTERVALS}\nThe last checkpoint of each run. Self-play and human-data issues leave alone what is *untouched*;\n"
+    "the small base model has read all of these repositories in pre-training, as large models have."
 )
 CHANGES_NOTE = (
     "Tasks that the last checkpoint resolves more often than the base model, or less often, as shares of the seeds;\n"

@@ -117,6 +117,7 @@ def finished(process: "subprocess.Popen[str]") -> str:
     return output
 
 
+@pytest.mark.slow
 def test_one_process_and_two_agree(bench: Bench) -> None:
     started = [bench.launch("one", 1), bench.launch("two", 2)]
     assert bench.run_here("again") == 0
@@ -161,6 +162,7 @@ def test_two_tasks_of_srun_train_as_one_process(bench: Bench) -> None:
 SHARDED = {"sharding": "fsdp2", "activations": "checkpoint"}
 
 
+@pytest.mark.slow
 def test_two_sharded_processes_equal_one_and_hand_over_to_one(bench: Bench) -> None:
     started = bench.ranks("two", 2, **SHARDED)
     assert bench.run_here("one") == 0
@@ -172,6 +174,7 @@ def test_two_sharded_processes_equal_one_and_hand_over_to_one(bench: Bench) -> N
     agree(bench.folder / "one-more", bench.folder / "handed-over")
 
 
+@pytest.mark.slow
 def test_sharded_adapters_equal_those_of_one_process(bench: Bench) -> None:
     lora = {"rank": 4, "alpha": 8}
     started = bench.ranks("two", 2, **SHARDED, lora=lora)
@@ -196,6 +199,7 @@ main(sys.argv[1:])
 """
 
 
+@pytest.mark.slow
 def test_a_killed_generation_goes_on_to_the_same_bytes(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     """Killed in its third step of four, it goes on after the second, and ends as if nothing had been."""
     arguments = module_arguments(bench.command("killed", steps=4))

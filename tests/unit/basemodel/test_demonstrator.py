@@ -34,6 +34,7 @@ def made(scale: Scale, snapshot: Snapshot, codec: ChatCodec) -> Iterator[Demonst
     yield demonstrations
 
 
+@pytest.mark.slow
 def test_both_roles_pass_the_games_checks_and_verdicts(made: Demonstrations) -> None:
     assert {row["role"] for row in made.rows} == {"injector", "solver"}
 

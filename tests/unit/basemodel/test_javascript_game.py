@@ -114,6 +114,7 @@ def test_the_demonstrator_plays_both_roles(played: Demonstrations) -> None:
     assert Counter(row["role"] for row in played.rows) == {"injector": len(instances), "solver": len(instances)}
 
 
+@pytest.mark.slow
 def test_a_project_of_the_registry_is_played(
     scale: Scale, backend: SandboxBackend, real_javascript: Snapshot, codec: ChatCodec
 ) -> None:

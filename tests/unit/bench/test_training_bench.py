@@ -40,6 +40,7 @@ def test_every_way_does_the_same_work_and_its_figures_have_stable_keys(
     assert all(way in printed for way in ("ours", "bare", "plain", "tokens/s"))
 
 
+@pytest.mark.slow
 def test_parts_of_the_gpu_bench_run_on_a_cpu_too() -> None:
     skip = ("step", "gradients_keep_compiled", "gradients_checkpoint_compiled")
     figures = training_gpu.measure_size(TINY, 1e12, "cpu", pack_tokens=256, longest=256, skip=skip)
@@ -50,6 +51,7 @@ def test_parts_of_the_gpu_bench_run_on_a_cpu_too() -> None:
     assert figures["gradients_keep"]["flops_share"] > 0
 
 
+@pytest.mark.slow
 def test_the_bench_imports_no_more_than_pytorch_transformers_and_accelerate_bring() -> None:
     others = ("pydantic", "pyarrow", "peft", "typer", "docker", "swebench", "snakemake", "trl", "datasets")
     code = f"""

@@ -108,6 +108,7 @@ def test_a_second_call_makes_nothing(made: Path) -> None:
     assert min(seconds) < 0.5
 
 
+@pytest.mark.slow
 def test_a_wrong_wheel_is_refused_and_what_is_half_made_or_outdated_made_again(project: Path) -> None:
     lock = project / "envs" / "cpu.lock"
     right = lock.read_text()
@@ -124,6 +125,7 @@ def test_a_wrong_wheel_is_refused_and_what_is_half_made_or_outdated_made_again(p
     assert shell(project, "python", "-c", "import locked, later").returncode == 0
 
 
+@pytest.mark.slow
 def test_another_lock_makes_another_environment(made: Path) -> None:
     (made / "envs" / "big.lock").write_text(make_wheel(made.parent / "wheels", "larger"))
     command = "python -c 'import larger, own' && echo $VIRTUAL_ENV ${SSR_LOCK-}"
@@ -144,6 +146,7 @@ def test_a_linked_environment_is_another_checkouts_and_stays_as_it_is(made: Path
     assert (made / ".venv" / "stamp").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_calls_side_by_side_make_one_environment(project: Path) -> None:
     with ThreadPoolExecutor(3) as pool:
         results = list(pool.map(lambda _: shell(project, "python", "-c", "import locked, own"), range(3)))

@@ -38,6 +38,7 @@ def test_verified_tasks_change_one_place_of_the_newest_release(verified: list[In
         assert len(places(pocket, task)) == 1
 
 
+@pytest.mark.slow
 def test_pro_tasks_change_several_places(pro: list[Instance], pocket: Snapshot) -> None:
     made = [task for task in pro if "upstream" not in task.instance_id]
     assert len(made) == 2

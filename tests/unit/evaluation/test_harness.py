@@ -87,6 +87,7 @@ def docker() -> Iterator[Docker]:
         yield backend
 
 
+@pytest.mark.slow
 @pytest.mark.docker
 def test_both_ways_agree_instance_by_instance(
     verified: list[Instance], bug: Instance, pocket: Snapshot, backend: SandboxBackend, docker: Docker, tmp_path: Path

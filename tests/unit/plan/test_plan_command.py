@@ -88,6 +88,7 @@ def test_steps_follow_the_global_token_budget() -> None:
     assert found.accumulation == 32
 
 
+@pytest.mark.slow
 def test_the_memory_of_a_real_step_is_as_predicted() -> None:
     """A step of the trainer in a process of its own: gradients, optimizer, activations of its largest pack, logits."""
     rows, shape = 6, SIZES["2m"]

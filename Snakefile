@@ -55,7 +55,7 @@ rule evaluate:
 
 rule basemodel:
     input:
-        f"results/{SCALE.name}/basemodel/model/sha256",
+        f"results/{SCALE.name}/basemodel/repairs.json",
 
 
 include: "rules/repositories.smk"

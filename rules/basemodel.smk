@@ -103,3 +103,23 @@ rule finetune:
     shell:
         "ssr basemodel finetune --scale {params.scale} --pretrained {params.pretrained_folder}"
         " --demonstrations {params.demonstrations_folder} --out {params.folder} &> {log}"
+
+
+rule repairs:
+    input:
+        model="results/{scale}/basemodel/model/sha256",
+        snapshots=snapshots,
+    output:
+        "results/{scale}/basemodel/repairs.json",
+    log:
+        "results/{scale}/logs/repairs.log",
+    benchmark:
+        "results/{scale}/timings/repairs.tsv"
+    params:
+        code=code("repairs"),
+        prompts=prompts("system", "solver", "specification"),
+        scale=scale_file,
+        settings=settings("agent", "model.dtype", "engine", "sampling.training"),
+        folder=subpath(input.model, parent=True),
+    shell:
+        "ssr basemodel score --scale {params.scale} --checkpoint {params.folder} --out {output} &> {log}"

@@ -104,6 +104,7 @@ CODE = {
     "pretrain": ["ssr.basemodel.pretrain"],
     "demonstrate": ["ssr.basemodel.demonstrate"],
     "finetune": ["ssr.basemodel.finetune"],
+    "repairs": ["ssr.basemodel.score"],
     "tasks": ["ssr.selfplay.tasks", "ssr.selfplay.seeding"],
     "inject": ["ssr.selfplay.inject", *ENGINES],
     "validate": ["ssr.selfplay.validate", "ssr.sandbox.factory"],

@@ -46,9 +46,7 @@ def play_killed(place: Workplace, cores: int, points: int, seed: int, spread: fl
             typer.echo(f"  {sum(hits.values()):2}: killed {kind}")
         if running.poll() is not None and running.returncode != 0:
             running = go_on(place, cores)
-    for _ in range(
-        hits["sandbox"]
-    ):  # a stage that does not play again what the machine made fail ends, and is run again
+    for _ in range(hits["sandbox"]):  # a stage whose sandbox died may have ended: it is run again
         if running.wait() != 0:
             running = go_on(place, cores)
     place.finish(running)

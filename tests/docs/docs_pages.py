@@ -103,7 +103,8 @@ def follow(block: Block, folder: Path) -> str:
         return ""
     paths = {"PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(folder / "src")}
     command = ["bash", "-euo", "pipefail", "-c", block.text]
-    done = subprocess.run(command, cwd=folder, env=os.environ | paths, capture_output=True, text=True, errors="replace")
+    own = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    done = subprocess.run(command, cwd=folder, env=own | paths, capture_output=True, text=True, errors="replace")
     assert done.returncode == 0, f"{block}:\n{block.text}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
     return done.stdout
 

@@ -60,7 +60,7 @@ def finish(process: Process, limit: int, timeout_s: float) -> Outcome:
     """Read a started process to its end; kill it when it takes too long or prints too much.
 
     The time limit counts from the moment that it is ready (see first_process), so that a busy machine is not taken for
-    a slow command. Raises SandboxError when it never becomes ready or cannot be killed.
+    a slow command. Raises SandboxError when it never becomes ready, cannot be killed, or was killed by somebody else.
     """
     try:
         process.await_ready()
@@ -74,6 +74,8 @@ def finish(process: Process, limit: int, timeout_s: float) -> Outcome:
         process.close()
     if timed_out or truncated:
         code = TIMED_OUT if timed_out else FLOODED
+    elif code < 0:
+        raise SandboxError(f"a process of a sandbox was killed from outside (signal {-code})")
     return Outcome(code, bytes(output[:limit]), timed_out, truncated, time.monotonic() - started)
 
 

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,30 @@ def test_a_killed_harness_leaves_no_process_and_the_next_removes_its_folder(
     assert len(stale) == 1
     subprocess.run([sys.executable, "-c", PLAYER, *command[3:]], env=environment, check=True)
     assert list(public.glob(f"{PREFIX}*")) == []
+
+
+@pytest.mark.parametrize("program", ["nsenter", "bwrap"])
+def test_a_command_that_somebody_else_kills_is_no_failure_of_the_command(
+    program: str,
+    snapshot: Snapshot,
+    processes_of_host: Callable[[str], list[int]],
+    eventually: Callable[[Callable[[], bool]], bool],
+) -> None:
+    with Bubblewrap(SandboxConfig(), factory.probe()) as backend, ThreadPoolExecutor(1) as pool:
+        sandbox = backend.open(snapshot)
+        running = pool.submit(sandbox.run, "sleep 54323.7; true", timeout_s=60)
+        assert eventually(lambda: bool(processes_of_host("sleep 54323.7")))
+        os.kill(ancestor(processes_of_host("sleep 54323.7")[0], program), signal.SIGKILL)
+        with pytest.raises(SandboxError, match=r"killed from outside \(signal 9\)"):
+            running.result()
+        assert sandbox.run("kill -9 $$", timeout_s=30).exit_code == 137, "the command's own doing"
+        sandbox.close()
+
+
+def ancestor(process: int, program: str) -> int:
+    """The nearest process above one that runs a program."""
+    name, _, rest = Path(f"/proc/{process}/stat").read_text().partition("(")[2].rpartition(")")
+    return process if name == program else ancestor(int(rest.split()[1]), program)
 
 
 def test_folders_in_use_are_kept(snapshot: Snapshot) -> None:

@@ -103,7 +103,8 @@ def read_manifest(path: Path) -> ResultsManifest:
 def compared_results(first: ResultsManifest, second: ResultsManifest) -> tuple[dict[str, str], dict[str, str]]:
     """The digests that must be equal: of all files, or, between other numbers of shards, of what these made together.
 
-    Without a shard's file in one of them, too, it is the table of all shards that differs.
+    Without a shard's file in one of them, too, it is the table of all shards that differs. The report names the files
+    of the shards, and is left out between other numbers of them.
     """
     shards = [{name for name in one.files if SHARD.search(name)} for one in (first, second)]
     if shards[0] == shards[1]:
@@ -112,7 +113,8 @@ def compared_results(first: ResultsManifest, second: ResultsManifest) -> tuple[d
 
 
 def _by_table(manifest: ResultsManifest) -> dict[str, str]:
-    return {name: digest for name, digest in manifest.files.items() if not SHARD.search(name)} | manifest.tables
+    whole = {name: digest for name, digest in manifest.files.items() if not SHARD.search(name)}
+    return {name: digest for name, digest in whole.items() if not name.startswith("report/")} | manifest.tables
 
 
 def differences(first: ResultsManifest, second: ResultsManifest) -> list[Difference]:

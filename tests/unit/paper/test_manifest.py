@@ -90,7 +90,13 @@ def test_the_commands_say_whether_results_are_the_same(
 def test_between_numbers_of_shards_what_they_made_together_is_compared(results: Path, tmp_path: Path) -> None:
     folder = results / "inject/ssr/s0/001"
     table(folder / "00/episodes.parquet", ["a", "b", "c"])
+    (results / "report").mkdir()
+    (results / "report/provenance.html").write_text("inject/ssr/s0/001/00/episodes.parquet")
     whole = read_manifest(manifest_of(results, tmp_path / "a.json"))
+    (results / "report/provenance.html").write_text("two files")
+    assert [found.name for found in differences(whole, read_manifest(manifest_of(results, tmp_path / "d.json")))] == [
+        "report/provenance.html"
+    ]
     table(folder / "00/episodes.parquet", ["a", "c"])
     table(folder / "01/episodes.parquet", ["b"])
     shared_out = read_manifest(manifest_of(results, tmp_path / "b.json"))

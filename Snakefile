@@ -26,6 +26,8 @@ localrules:
     basemodel,
     tasks,
     bugs,
+    figure,
+    table,
 
 
 include: "rules/common.smk"

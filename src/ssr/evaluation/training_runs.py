@@ -13,7 +13,6 @@ from typing import Any
 from ssr.agent.episode import Episode
 from ssr.agent.prompts import solver_messages
 from ssr.agent.rollout import EpisodeSpec, run_episodes
-from ssr.agent.tools import read_patch
 from ssr.config import Scale
 from ssr.errors import ConfigError
 from ssr.evaluation.problem import load_problems, write_problems
@@ -21,7 +20,6 @@ from ssr.evaluation.run import grade_patiently
 from ssr.evaluation.stages import snapshots_of, source_of
 from ssr.evaluation.tasks import Task, swebench_tasks
 from ssr.files import written
-from ssr.game.reward import solver_reward
 from ssr.sandbox.factory import open_backend
 from ssr.selfplay import solve
 from ssr.selfplay.files import shard_of
@@ -81,14 +79,9 @@ def attempt_shard(
 
 def _spec(scale: Scale, place: Place, case: Case) -> EpisodeSpec:
     task, number = case
-    return EpisodeSpec(
-        episode_id=f"{place}-{task.instance_id}-a{number:02d}",
-        role="solver",
-        messages=solver_messages(scale.agent, task.statement),
-        open_sandbox=task.open_agent,
-        seed=place.seed_of("solver", task.instance_id, number),
-        read_submission=read_patch,
-        starts_from=task.gold,
+    messages = solver_messages(scale.agent, task.statement)
+    return solve.attempt_spec(
+        place, task.instance_id, number, messages=messages, open_sandbox=task.open_agent, starts_from=task.gold
     )
 
 
@@ -99,20 +92,8 @@ def _graded(scale: Scale, place: Place, cases: Sequence[Case], episodes: Sequenc
 
 def _columns(scale: Scale, place: Place, case: Case, episode: Episode) -> dict[str, Any]:
     task, number = case
-    outcome = _outcome(scale, task, episode)
-    failed = outcome["exit_reason"] == "infrastructure"
-    return {
-        "run": place.run,
-        "seed": place.seed,
-        "generation": place.generation,
-        "instance_id": task.instance_id,
-        "repo": task.repo,
-        "strategy": "issue",
-        "order": 1,
-        "attempt": number,
-        "reward": 0.0 if failed else solver_reward(outcome["solved"]),
-        **outcome,
-    }
+    what = {"repo": task.repo, "strategy": "issue", "order": 1}
+    return solve.attempt_columns(place, task.instance_id, number, what | _outcome(scale, task, episode))
 
 
 def _outcome(scale: Scale, task: Task, episode: Episode) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from ssr.agent.prompts import solver_messages
 from ssr.agent.rollout import EpisodeSpec, run_episodes
 from ssr.agent.tools import read_patch
 from ssr.config import Scale
-from ssr.contracts import Engine, ExitReason, Sandbox, SandboxBackend
+from ssr.contracts import Engine, ExitReason, Message, Sandbox, SandboxBackend
 from ssr.game.codebase import open_codebase
 from ssr.game.instance import Instance
 from ssr.game.reward import solver_reward
@@ -102,15 +102,12 @@ class Solver:
         return self._judged(cases, episodes)
 
     def _spec(self, instance: Instance, number: int, codebases: "Codebases") -> EpisodeSpec:
-        name = instance.instance_id
-        prefix = "" if name.startswith(f"{self.place}-") else f"{self.place}-"
-        return EpisodeSpec(
-            episode_id=f"{prefix}{name}-a{number:02d}",
-            role="solver",
+        return attempt_spec(
+            self.place,
+            instance.instance_id,
+            number,
             messages=solver_messages(self.scale.agent, instance.problem_statement),
             open_sandbox=lambda: codebases.open(instance),
-            seed=self.place.seed_of("solver", name, number),
-            read_submission=read_patch,
             starts_from=instance.model_dump_json(),
         )
 
@@ -131,19 +128,38 @@ class Solver:
         ]
 
     def _record(self, instance: Instance, number: int, episode: Episode, outcome: dict[str, Any]) -> Attempt:
-        reward = 0.0 if outcome["exit_reason"] == "infrastructure" else solver_reward(outcome["solved"])
-        columns = {
-            "run": self.place.run,
-            "seed": self.place.seed,
-            "generation": self.place.generation,
-            "instance_id": instance.instance_id,
-            "repo": instance.repo,
-            "strategy": instance.strategy,
-            "order": instance.order,
-            "attempt": number,
-            "reward": reward,
-        }
-        return Attempt(instance, number, episode, columns | outcome)
+        what = {"repo": instance.repo, "strategy": instance.strategy, "order": instance.order}
+        columns = attempt_columns(self.place, instance.instance_id, number, what | outcome)
+        return Attempt(instance, number, episode, columns)
+
+
+def attempt_spec(
+    place: Place,
+    name: str,
+    number: int,
+    *,
+    messages: Sequence[Message],
+    open_sandbox: Callable[[], Sandbox],
+    starts_from: str,
+) -> EpisodeSpec:
+    """One solver episode of a generation: its name and seed derive from the place, the instance and the attempt."""
+    prefix = "" if name.startswith(f"{place}-") else f"{place}-"
+    return EpisodeSpec(
+        episode_id=f"{prefix}{name}-a{number:02d}",
+        role="solver",
+        messages=messages,
+        open_sandbox=open_sandbox,
+        seed=place.seed_of("solver", name, number),
+        read_submission=read_patch,
+        starts_from=starts_from,
+    )
+
+
+def attempt_columns(place: Place, name: str, number: int, known: dict[str, Any]) -> dict[str, Any]:
+    """COLUMNS of an attempt: what is known of it, where it belongs, and its reward."""
+    reward = 0.0 if known["exit_reason"] == "infrastructure" else solver_reward(known["solved"])
+    columns = {"run": place.run, "seed": place.seed, "generation": place.generation, "instance_id": name}
+    return columns | {"attempt": number, "reward": reward} | known
 
 
 def no_patch(exit_reason: ExitReason) -> dict[str, Any]:

@@ -250,6 +250,28 @@ COMMITS: tuple[tuple[str, dict[str, str]], ...] = (
     ),
     ("A store", {"pocket/store.py": STORE, "tests/test_store.py": TEST_STORE}),
 )
+BUG = """diff --git a/pocket/numbers.py b/pocket/numbers.py
+--- a/pocket/numbers.py
++++ b/pocket/numbers.py
+@@ -23,5 +23,5 @@ def is_prime(number):
+     \"\"\"Whether a number has exactly two divisors.\"\"\"
+-    if number < 2:
++    if number < 1:
+         return False
+     divisor = 2
+     while divisor * divisor <= number:
+"""
+"""A bug that the tests of primes notice."""
+WEAKENING = """diff --git a/tests/test_numbers.py b/tests/test_numbers.py
+--- a/tests/test_numbers.py
++++ b/tests/test_numbers.py
+@@ -35,3 +35,3 @@ def test_prime(number):
+-@pytest.mark.parametrize("number", [0, 1, 9, 91])
++@pytest.mark.parametrize("number", [0, 9, 91])
+ def test_not_prime(number):
+     assert not is_prime(number)
+"""
+"""What hides it."""
 
 
 def write_files(folder: Path, files: dict[str, str]) -> None:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from workplace import ROOT, SMOKE
 
+from pocket_project import BUG, WEAKENING
 from ssr.basemodel.actions import TEST_PARSER, TEST_SCRIPT
 from ssr.contracts import Strategy
 from ssr.repository.snapshot import Snapshot
@@ -23,26 +24,6 @@ from ssr.selfplay.tasks import InjectionTask, Place, write_tasks
 BASE = ROOT / "results" / "released" / "basemodel"
 PLACE = Place("ssr", 0, 1)
 EPISODES = 6
-BUG = """diff --git a/pocket/numbers.py b/pocket/numbers.py
---- a/pocket/numbers.py
-+++ b/pocket/numbers.py
-@@ -23,5 +23,5 @@ def is_prime(number):
-     \"\"\"Whether a number has exactly two divisors.\"\"\"
--    if number < 2:
-+    if number < 1:
-         return False
-     divisor = 2
-     while divisor * divisor <= number:
-"""
-WEAKENING = """diff --git a/tests/test_numbers.py b/tests/test_numbers.py
---- a/tests/test_numbers.py
-+++ b/tests/test_numbers.py
-@@ -35,3 +35,3 @@ def test_prime(number):
--@pytest.mark.parametrize("number", [0, 1, 9, 91])
-+@pytest.mark.parametrize("number", [0, 9, 91])
- def test_not_prime(number):
-     assert not is_prime(number)
-"""
 CHANGES: dict[str, dict[str, Any]] = {
     "engine": {"in_flight": 2},
     "agent": {"max_turns": 4},

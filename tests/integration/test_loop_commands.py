@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pocket_project import BUG, WEAKENING
 from ssr.basemodel.actions import TEST_PARSER, TEST_SCRIPT
 from ssr.repository.snapshot import Snapshot
 
@@ -14,26 +15,6 @@ ROOT = Path(__file__).parents[2]
 SMOKE = "workflow/config/smoke.yaml"
 STAGES = ["snapshot", "basemodel", "tasks", "inject", "validate", "validate-shard", "solve", "bugs", "batch", "train"]
 STAGES += ["evaluate", "metrics", "figure", "table", "times", "play", "show", "status", "export-checkpoint"]
-BUG = """diff --git a/pocket/numbers.py b/pocket/numbers.py
---- a/pocket/numbers.py
-+++ b/pocket/numbers.py
-@@ -23,5 +23,5 @@ def is_prime(number):
-     \"\"\"Whether a number has exactly two divisors.\"\"\"
--    if number < 2:
-+    if number < 1:
-         return False
-     divisor = 2
-     while divisor * divisor <= number:
-"""
-WEAKENING = """diff --git a/tests/test_numbers.py b/tests/test_numbers.py
---- a/tests/test_numbers.py
-+++ b/tests/test_numbers.py
-@@ -35,3 +35,3 @@ def test_prime(number):
--@pytest.mark.parametrize("number", [0, 1, 9, 91])
-+@pytest.mark.parametrize("number", [0, 9, 91])
- def test_not_prime(number):
-     assert not is_prime(number)
-"""
 
 
 def ssr(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

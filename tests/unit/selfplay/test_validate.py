@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from pocket_project import BUG, WEAKENING
 from ssr.basemodel.actions import TEST_PARSER, TEST_SCRIPT
 from ssr.config import GameConfig, Scale
 from ssr.game.artifact import BugArtifact
@@ -14,24 +15,6 @@ from ssr.selfplay.files import read_rows, write_rows
 from ssr.selfplay.held_out import HeldOut
 from ssr.selfplay.validate import CHECKS, validate
 
-BUG = """--- a/pocket/numbers.py
-+++ b/pocket/numbers.py
-@@ -23,5 +23,5 @@ def is_prime(number):
-     \"\"\"Whether a number has exactly two divisors.\"\"\"
--    if number < 2:
-+    if number < 1:
-         return False
-     divisor = 2
-     while divisor * divisor <= number:
-"""
-WEAKENING = """--- a/tests/test_numbers.py
-+++ b/tests/test_numbers.py
-@@ -35,3 +35,3 @@ def test_prime(number):
--@pytest.mark.parametrize("number", [0, 1, 9, 91])
-+@pytest.mark.parametrize("number", [0, 9, 91])
- def test_not_prime(number):
-     assert not is_prime(number)
-"""
 SCRIPT = f"{TEST_SCRIPT} tests/test_numbers.py\n"
 FLAKY = '[ "$TZ" = UTC ] && echo PASSED flaky || echo FAILED flaky\n'
 SOUND = BugArtifact(SCRIPT, "tests/test_numbers.py\n", TEST_PARSER, BUG, WEAKENING)

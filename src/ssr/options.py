@@ -1,4 +1,4 @@
-"""What several commands of `ssr` take: the scale's file, and changes to its keys."""
+"""Options that several commands of `ssr` take, and changes to the keys of a scale."""
 
 import functools
 import inspect
@@ -11,6 +11,14 @@ import typer
 P = ParamSpec("P")
 T = TypeVar("T")
 ScaleFile = Annotated[Path, typer.Option("--scale", help="The scale's file.")]
+Run = Annotated[str, typer.Option("--run", help="A run of the scale.")]
+Seed = Annotated[int, typer.Option("--seed", help="Which repetition of the run.")]
+Generation = Annotated[int, typer.Option("--generation", help="Counted from 1.")]
+Checkpoint = Annotated[Path, typer.Option("--checkpoint", help="Folder of the weights that play.")]
+Snapshots = Annotated[Path, typer.Option("--snapshots", help="Folder of the snapshots.")]
+OutFile = Annotated[Path, typer.Option("--out", help="File to write.")]
+OutFolder = Annotated[Path, typer.Option("--out", help="Folder to write.")]
+SNAPSHOTS = Path("results/snapshots")
 Changes = Annotated[
     list[str] | None,
     typer.Option("-c", "--config", metavar="KEY=VALUE", help="Change a key of the scale, as game.attempts=4."),

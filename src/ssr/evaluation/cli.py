@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ssr.options import ScaleFile, changeable
+from ssr.options import SNAPSHOTS, ScaleFile, Snapshots, changeable
 
 app = typer.Typer(help="Held-out tasks, and how much of them a checkpoint resolves.", no_args_is_help=True)
 BenchmarkName = Annotated[
@@ -19,8 +19,6 @@ Slice = Annotated[str | None, typer.Option("--slice", help="START:STOP of the pr
 Filter = Annotated[str | None, typer.Option("--filter", help="Regular expression for instance ids.")]
 Redo = Annotated[bool, typer.Option("--redo", help="Attempt again what is finished.")]
 Tasks = Annotated[Path, typer.Option("--tasks", help="The benchmark's file.")]
-Snapshots = Annotated[Path, typer.Option("--snapshots", help="Folder of the snapshots.")]
-SNAPSHOTS = Path("results/snapshots")
 
 
 @app.command()

@@ -5,14 +5,12 @@ from typing import Annotated
 
 import typer
 
-from ssr.options import ScaleFile, changeable
+from ssr.options import SNAPSHOTS, OutFolder, ScaleFile, changeable
 
 app = typer.Typer()
 Metrics = Annotated[Path, typer.Option("--metrics", help="metrics.parquet of a scale, the summaries beside it.")]
 Reported = Annotated[Path, typer.Option("--reported", help="The paper's own numbers.")]
-OutFolder = Annotated[Path, typer.Option("--out", help="Folder to write.")]
 REPORTED = Path("paper/reported.csv")
-SNAPSHOTS = Path("results/snapshots")
 
 
 @app.command()

@@ -356,6 +356,15 @@ def solved(wildcards):
 
 
 @quick
+def played_before(wildcards):
+    """With a lag, the play of the generation before: weights that are there already would let all of them play at once."""
+    before = int(wildcards.generation) - 1
+    if before == 0 or run_of(wildcards.run).selfplay.lag == 0:
+        return []
+    return files_of_shards("solve", "episodes.parquet", wildcards.run, wildcards.seed, f"{before:03d}")
+
+
+@quick
 def held_out(wildcards):
     """The built-in benchmarks, which no bug may share a line with."""
     built_in = [name for name in SCALE.evaluation.benchmarks if name.startswith("builtin-")]

@@ -6,6 +6,7 @@ rule tasks:
     input:
         snapshots=snapshots,
         pool=pool,
+        before=played_before,
     output:
         "results/{scale}/tasks/{run}/s{seed}/{generation}.parquet",
     log:

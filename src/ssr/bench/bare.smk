@@ -45,6 +45,13 @@ def pool(wildcards):
     return expand("bare/bugs/{seed}", seed=wildcards.seed) if kind == "bugs" else []
 
 
+def played_before(wildcards):
+    before = int(wildcards.generation) - 1
+    if before == 0 or config["lag"] == 0:
+        return []
+    return expand(f"bare/solve/{wildcards.run}/{wildcards.seed}/{before:03d}/{{shard}}", shard=range(SHARDS))
+
+
 def to_solve(wildcards):
     if RUNS[wildcards.run] == "selfplay":
         return shards("validate", wildcards)
@@ -178,6 +185,7 @@ rule inject:
 rule tasks:
     input:
         pool,
+        played_before,
         expand("bare/snapshots/{repo}", repo=config["repositories"]),
     output:
         "bare/tasks/{run}/{seed}/{generation}",

@@ -1,6 +1,7 @@
 """The graph: what each scale plans, which checkpoint plays, what a changed key runs again."""
 
 import re
+import subprocess
 from collections import Counter
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from graph_project import ROOT, Project
 
 from ssr.paper.figures import FIGURES
 from ssr.paper.tables import TABLES
+from ssr.paper.timeline import jobs_of, overlap
 
 CONFIG = ROOT / "workflow" / "config"
 
@@ -95,6 +97,36 @@ def test_lag_is_an_edge_to_an_older_checkpoint(project: Project, lag: int) -> No
         before = f"ssr/s0/{generation - 1:03d}" if generation > 1 else "000"
         trained = maker(jobs, f"results/smoke/checkpoints/ssr/s0/{generation:03d}/sha256")
         assert f"results/smoke/checkpoints/{before}/sha256" in trained.inputs
+
+
+@pytest.mark.parametrize(("lag", "waits"), [(0, False), (1, True), (2, True)])
+def test_generations_are_played_one_after_the_other(project: Project, lag: int, waits: bool) -> None:
+    scale = project.rewrite("smoke", selfplay={"lag": lag, "generations": 3})
+    jobs = plan(project, "selfplay", "--configfile", scale)
+    for run in ("ssr", "baseline"):
+        for generation in range(1, 4):
+            drawn = maker(jobs, f"results/smoke/tasks/{run}/s0/{generation:03d}.parquet")
+            before = [file for file in drawn.inputs if "/solve/" in file]
+            shards = [f"results/smoke/solve/{run}/s0/{generation - 1:03d}/{n:02d}/episodes.parquet" for n in (0, 1)]
+            assert before == (shards if waits and generation > 1 else [])
+            assert not any(
+                "/batch/" in file or f"{run}/s0/" in file.partition("checkpoints/")[2] for file in drawn.inputs
+            )
+
+
+def test_a_lag_overlaps_play_and_training_of_the_generation_before(project: Project) -> None:
+    scale = project.rewrite("smoke", runs={"ssr": {}}, selfplay={"lag": 1, "generations": 3})
+    environment = project.environment(seconds=0.3)
+    command = project.command("--cores", "3", "selfplay", "--configfile", scale)
+    subprocess.run(command, cwd=project.root, env=environment, check=True, capture_output=True)
+    jobs = jobs_of(project.root / "results" / "smoke", "ssr", 0)
+    for generation in (2, 3):
+        assert overlap(jobs, generation) > 0
+    ends = [max(job.end for job in jobs if (job.stage, job.generation) == ("solve", number)) for number in (1, 2, 3)]
+    starts = [
+        min(job.start for job in jobs if (job.stage, job.generation) == ("tasks", number)) for number in (1, 2, 3)
+    ]
+    assert all(end <= start for end, start in zip(ends, starts[1:], strict=False))
 
 
 def test_the_baseline_draws_issues_and_injects_nothing(project: Project) -> None:

@@ -1,10 +1,11 @@
-"""Fixtures that several rooms share: a wheelhouse, a tiny snapshot made without a network, and a real one."""
+"""Fixtures that several rooms share: a wheelhouse, a tiny snapshot made without a network, a real one, a report."""
 
 import os
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -17,6 +18,9 @@ from ssr.repository.build import make_snapshot
 from ssr.repository.listing import GitSpec, load_repositories
 from ssr.repository.snapshot import Snapshot
 from wheelhouse import fill_wheelhouse, no_index
+
+if TYPE_CHECKING:
+    from played_results import Played
 
 ROOT = Path(__file__).parent.parent
 settings.register_profile("same cases everywhere", derandomize=True, deadline=None)
@@ -82,6 +86,24 @@ def kept_snapshot(request: pytest.FixtureRequest, listed: str, name: str) -> Sna
         if (folder / "manifest.json").exists():
             return Snapshot.load(folder)
     return make_snapshot(spec, path.parent, kept)
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory: pytest.TempPathFactory) -> "Played":
+    """Results as a scale leaves them, of episodes that a script made up."""
+    from played_results import write_results
+
+    return write_results(tmp_path_factory.mktemp("results"))
+
+
+@pytest.fixture(scope="session")
+def report(played: "Played", tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The static site of those results."""
+    from ssr.report.site import make_report
+
+    folder = tmp_path_factory.mktemp("site") / "report"
+    make_report(played.results, played.scale_file, ROOT / "paper/reported.csv", folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Headless Chromium, and a report for it to open from files."""
+"""Headless Chromium, which opens a report from files."""
 
 import shutil
 from collections.abc import Iterator
@@ -8,9 +8,6 @@ import pytest
 from browsing import Browser
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
-
-from played_results import ROOT, Played, write_results
-from ssr.report.site import make_report
 
 CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 FLAGS = (
@@ -31,18 +28,6 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chr
     driver = webdriver.Chrome(options, Service(CHROMEDRIVER))
     yield driver
     driver.quit()
-
-
-@pytest.fixture(scope="session")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
-    return write_results(tmp_path_factory.mktemp("results"))
-
-
-@pytest.fixture(scope="session")
-def report(played: Played, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("site") / "report"
-    make_report(played.results, played.scale_file, ROOT / "paper/reported.csv", folder)
-    return folder
 
 
 @pytest.fixture

@@ -43,11 +43,19 @@ class Source:
     """Path and name of functions that the history changed inside."""
 
     @cached_property
+    def readable(self) -> list[Function]:
+        """Functions outside tests, whatever their share."""
+        return [f for path, text in self.files.items() if not is_test(path) for f in functions_of(text, path)]
+
+    @cached_property
     def functions(self) -> list[Function]:
         """Functions outside tests that are of ordinary length and in no benchmark's share."""
-        found = [f for path, text in self.files.items() if not is_test(path) for f in functions_of(text, path)]
-        short = [f for f in found if f.last_line - f.first_line + 1 in FUNCTION_LINES]
-        return [f for f in short if share_of(self.name, f) == "training"]
+        return self.of_share("training")
+
+    def of_share(self, share: Share) -> list[Function]:
+        """Functions outside tests that are of ordinary length and in one share."""
+        short = [f for f in self.readable if f.last_line - f.first_line + 1 in FUNCTION_LINES]
+        return [f for f in short if share_of(self.name, f) == share]
 
     @cached_property
     def test_lines(self) -> dict[str, list[TestLine]]:

@@ -1,13 +1,15 @@
-"""Supervised training on the demonstrator's episodes, mixed with drills so that repair stays general."""
+"""Supervised training on the demonstrator's episodes, drills that keep repair general, and the repositories' source."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 
-from ssr.basemodel.documents import Document, batches, document_of
+from ssr.basemodel.corpus import Source
+from ssr.basemodel.documents import Document, batches, document_of, reading_document
 from ssr.basemodel.drills import Conversation, Drills
 from ssr.basemodel.pretrain import SEED, drills_of
 from ssr.basemodel.supervised import HEARD_SHARE, Progress, Trainer
@@ -16,8 +18,10 @@ from ssr.config import Scale
 from ssr.engine.chat import ChatCodec
 from ssr.training.checkpoint import save_checkpoint
 
-DEMONSTRATION_SHARE = 0.08
+DEMONSTRATION_SHARE = 0.04
 """Share of the documents that are demonstrations."""
+READING_SHARE = 0.5
+"""Share of them that are the repositories' functions, all of them, read as they are: they teach what is right."""
 SHORT_SHARE = 0.5
 """Share of short drills among all drills, by number."""
 DECAY = 0.8
@@ -58,9 +62,10 @@ def finetune(
         seed=SEED + 1,
         half=recipe.half,
     )
-    episodes = read_demonstrations(demonstrations)
-    drills = (document_of(c, codec, scale.agent) for c in _drilled(drills_of(scale, snapshots)))
-    stream = batches(_mixed(episodes, drills), recipe.batch_tokens, scale.agent.context_tokens, SEED + 1)
+    drills = drills_of(scale, snapshots)
+    drilled = (document_of(made, codec, scale.agent) for made in _drilled(drills))
+    documents = mixed(read_demonstrations(demonstrations), readings(drills.sources, codec), drilled)
+    stream = batches(documents, recipe.batch_tokens, scale.agent.context_tokens, SEED + 1)
     trainer.run(stream, report)
     save_checkpoint(out, model, pretrained, {"step": 0})
 
@@ -74,11 +79,20 @@ def _drilled(drills: Drills) -> Iterator[Conversation]:
             yield made
 
 
-def _mixed(episodes: list[Document], drills: Iterator[Document]) -> Iterator[Document]:
-    """Demonstrations, each once before any comes again, and drills between them."""
-    rng = random.Random(SEED)
+def readings(sources: Sequence[Source], codec: ChatCodec) -> Iterator[Document]:
+    """Every function once before any comes again."""
+    rng = random.Random(SEED + 8)
+    functions = [(source, function) for source in sources for function in source.readable]
     while True:
-        for index in rng.sample(range(len(episodes)), len(episodes)):
-            while rng.random() >= DEMONSTRATION_SHARE:
-                yield next(drills)
-            yield episodes[index]
+        for source, function in rng.sample(functions, len(functions)):
+            yield reading_document(source, function, codec, rng)
+
+
+def mixed(episodes: Sequence[Document], readings: Iterator[Document], drills: Iterator[Document]) -> Iterator[Document]:
+    """Demonstrations, each once before any comes again, what is read, and drills, by their shares."""
+    rng = random.Random(SEED)
+    demonstrations = (episodes[index] for _ in count() for index in rng.sample(range(len(episodes)), len(episodes)))
+    streams = (demonstrations, readings, drills)
+    shares = (DEMONSTRATION_SHARE, READING_SHARE, 1 - DEMONSTRATION_SHARE - READING_SHARE)
+    while True:
+        yield next(rng.choices(streams, shares)[0])

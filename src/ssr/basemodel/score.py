@@ -5,7 +5,7 @@ import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 
 from ssr.agent.formats import FORMATS, FormatProblem
@@ -17,6 +17,7 @@ from ssr.config import Scale
 from ssr.contracts import CompletionRequest
 from ssr.engine.transformers_engine import TransformersEngine
 from ssr.files import written
+from ssr.repository.places import Share
 from ssr.seeds import seed_of
 
 GREEDY = 1e-4
@@ -37,20 +38,24 @@ class Score:
 
 
 def held_out_drills(scale: Scale, snapshots: Path, count: int) -> dict[str, list[Conversation]]:
-    """Drills over functions that training draws never show, and over those of the repositories that they do show."""
+    """Drills over functions from anywhere that training never showed, over functions of the repositories in the tuning
+    share, which it read but never mutated, and over those that it drilled."""
     sources = [repository_source(snapshot) for snapshot in snapshots_of(scale, snapshots)]
     library = library_functions(LIBRARY_FUNCTIONS // 10, SEED, share="builtin-tuning")
     drills = Drills(sources, library, scale.agent, scale.game)
     rng = random.Random(SEED + 11)
 
-    def repairs(anywhere: bool) -> Iterator[Conversation]:
+    def of_share(share: Share) -> Iterator[Conversation]:
+        places = [(source, functions) for source in sources if (functions := source.of_share(share))]
         while True:
-            source = rng.choice(sources)
-            made = drills.library_solver(rng) if anywhere else drills.solver(source, rng.choice(source.functions), rng)
+            source, functions = rng.choice(places)
+            made = drills.solver(source, rng.choice(functions), rng)
             if made is not None:
                 yield made
 
-    return {"library": list(islice(repairs(True), count)), "repositories": list(islice(repairs(False), count))}
+    anywhere = (made for _ in repeat(None) if (made := drills.library_solver(rng)) is not None)
+    kinds = {"library": anywhere, "read": of_share("builtin-tuning"), "drilled": of_share("training")}
+    return {kind: list(islice(repairs, count)) for kind, repairs in kinds.items()}
 
 
 def write_scores(scale: Scale, snapshots: Path, checkpoint: Path, count: int, out: Path) -> list[dict[str, object]]:

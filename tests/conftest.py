@@ -23,8 +23,15 @@ if TYPE_CHECKING:
     from played_results import Played
 
 ROOT = Path(__file__).parent.parent
-settings.register_profile("same cases everywhere", derandomize=True, deadline=None)
-settings.load_profile("same cases everywhere")
+settings.register_profile("everything", derandomize=True, deadline=None)
+settings.register_profile("everyday", derandomize=True, deadline=None, max_examples=20)
+settings.load_profile("everything")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The everyday part tries a fifth of the cases of hypothesis; the same ones everywhere."""
+    if "not slow" in config.getoption("markexpr"):
+        settings.load_profile("everyday")
 
 
 @dataclass(frozen=True)

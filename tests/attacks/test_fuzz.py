@@ -1,6 +1,7 @@
 """Fuzz: whatever text arrives is read or refused by name, and what is read can be trusted in what it says.
 
-About 10,000 cases: many for what is pure, a few hundred for what needs git or a sandbox, those partly in one command.
+About 10,000 cases: many for what is pure, a few hundred for what needs git or a sandbox, those partly in one command;
+the everyday part tries a fifth.
 """
 
 import json
@@ -32,6 +33,13 @@ REFUSALS = {
     *("copy", "symlink", "submodule"),
 }
 FIXTURES = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
+def cases(number: int) -> int:
+    """How many of `number` cases are tried: all, or the everyday part's share."""
+    return max(1, number * settings.default.max_examples // 100)
+
+
 TEXT = st.text(max_size=60) | st.text(string.printable, max_size=200)
 NASTY = (
     "/",
@@ -83,7 +91,7 @@ def diffs(draw: st.DrawFn) -> str:
     return "".join(head.format(old, new) for head, old, new in parts)
 
 
-@settings(max_examples=3000)
+@settings(max_examples=cases(3000))
 @given(diffs() | TEXT)
 def test_a_diff_is_read_or_refused_by_name(text: str) -> None:
     try:
@@ -98,7 +106,7 @@ def test_a_diff_is_read_or_refused_by_name(text: str) -> None:
     assert {len(change.paths) for change in diff.files} <= {1, 2}
 
 
-@settings(max_examples=1000)
+@settings(max_examples=cases(1000))
 @given(PATHS | TEXT)
 def test_a_path_inside_stays_inside(path: str) -> None:
     name = unquote(path)
@@ -118,7 +126,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=1500)
+@settings(max_examples=cases(1500))
 @given(st.dictionaries(TEXT, st.sampled_from(OUTCOMES)).map(json.dumps) | VALUES.map(json.dumps) | TEXT)
 def test_parser_output_is_a_mapping_or_a_problem(text: str) -> None:
     outcomes, problem, detail = read_mapping(text)
@@ -129,7 +137,7 @@ def test_parser_output_is_a_mapping_or_a_problem(text: str) -> None:
     "".join(outcomes).encode()
 
 
-@settings(max_examples=1000)
+@settings(max_examples=cases(1000))
 @given(st.lists(PATHS | TEXT, max_size=6).map("\n".join))
 def test_an_oracle_list_is_read_or_refused_by_name(text: str) -> None:
     artifact = BugArtifact("", text, "", "", "")
@@ -142,7 +150,7 @@ def test_an_oracle_list_is_read_or_refused_by_name(text: str) -> None:
     assert all(inside(path) == "" and path.isprintable() for path in paths)
 
 
-@settings(max_examples=300, suppress_health_check=FIXTURES)
+@settings(max_examples=cases(300), suppress_health_check=FIXTURES)
 @given(st.dictionaries(st.sampled_from(FILES), st.binary(max_size=40) | st.none()))
 def test_any_folder_is_an_artifact_with_or_without_a_problem(tmp_path: Path, files: dict[str, bytes | None]) -> None:
     for name in FILES:
@@ -156,7 +164,7 @@ def test_any_folder_is_an_artifact_with_or_without_a_problem(tmp_path: Path, fil
     assert {part.split(":")[0] for part in artifact.problem.split("; ") if part} <= {"missing_file", "not_text"}
 
 
-@settings(max_examples=1000)
+@settings(max_examples=cases(1000))
 @given(st.dictionaries(PATHS, TEXT, max_size=2), st.frozensets(TEXT, max_size=3))
 def test_falsified_texts_keep_their_lines(texts: dict[str, str], stated: frozenset[str]) -> None:
     for changed in falsifications(texts, stated):
@@ -193,7 +201,7 @@ MARKS = (
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=1000)
+@settings(max_examples=cases(1000))
 @given(text=st.lists(st.sampled_from(MARKS), max_size=16).map("".join) | TEXT)
 def test_a_turn_is_one_call_or_a_problem(name: str, text: str) -> None:
     parsed = FORMATS[name].parse(text)
@@ -233,7 +241,7 @@ done
 """
 
 
-@settings(max_examples=4, suppress_health_check=FIXTURES)
+@settings(max_examples=cases(4), suppress_health_check=FIXTURES)
 @given(pairs=st.lists(st.tuples(STATES, STATES), min_size=50, max_size=50))
 def test_reversed_diffs_undo_what_git_did(arena: Arena, pairs: list[tuple[str, str]]) -> None:
     with closing(arena.backend.open(arena.snapshot)) as sandbox:
@@ -275,7 +283,7 @@ CALLS = st.one_of(
 )
 
 
-@settings(max_examples=100, suppress_health_check=FIXTURES)
+@settings(max_examples=cases(100), suppress_health_check=FIXTURES)
 @given(call=CALLS)
 def test_a_tool_answers_any_call(arena: Arena, tools: Tools, call: ToolCall) -> None:
     parsed = FORMATS["hermes"].parse(FORMATS["hermes"].write(call))
@@ -285,7 +293,7 @@ def test_a_tool_answers_any_call(arena: Arena, tools: Tools, call: ToolCall) -> 
     assert arena.host.state() == before
 
 
-@settings(max_examples=15, suppress_health_check=FIXTURES)
+@settings(max_examples=cases(15), suppress_health_check=FIXTURES)
 @given(data=st.data())
 def test_a_damaged_artifact_ends_in_a_report(arena: Arena, data: st.DataObject) -> None:
     artifact = arena.artifact("tap")
@@ -297,7 +305,7 @@ def test_a_damaged_artifact_ends_in_a_report(arena: Arena, data: st.DataObject) 
     assert report.check in {"", *CHECK_NAMES}
 
 
-@settings(max_examples=15, suppress_health_check=FIXTURES)
+@settings(max_examples=cases(15), suppress_health_check=FIXTURES)
 @given(data=st.data())
 def test_a_damaged_patch_ends_in_a_verdict(arena: Arena, data: st.DataObject) -> None:
     instance = arena.instance("tap")

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from workplace import ROOT, SMOKE
 
 from ssr.errors import StorageError
 from ssr.training.checkpoint import load_model, save_checkpoint
+from typed import ssr
 
 Run = subprocess.CompletedProcess[str]
 KILOBYTES = 256
@@ -28,10 +28,6 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("only root can mount a small disk")
     yield folder
     subprocess.run(["umount", "-l", folder], check=True)
-
-
-def ssr(*words: str | Path) -> Run:
-    return subprocess.run([sys.executable, "-m", "ssr", *words], cwd=ROOT, capture_output=True, text=True)
 
 
 def tasks(out: Path) -> Run:

@@ -1,8 +1,6 @@
 """`ssr` as a person types it: help, one artifact checked by hand, errors in one line."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,15 +8,11 @@ import pytest
 from pocket_project import BUG, WEAKENING
 from ssr.basemodel.actions import TEST_PARSER, TEST_SCRIPT
 from ssr.repository.snapshot import Snapshot
+from typed import ssr
 
-ROOT = Path(__file__).parents[2]
 SMOKE = "workflow/config/smoke.yaml"
 STAGES = ["snapshot", "basemodel", "tasks", "inject", "validate", "validate-shard", "solve", "bugs", "batch", "train"]
 STAGES += ["evaluate", "metrics", "figure", "table", "times", "play", "show", "status", "export-checkpoint"]
-
-
-def ssr(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "ssr", *arguments], cwd=ROOT, capture_output=True, text=True)
 
 
 @pytest.fixture

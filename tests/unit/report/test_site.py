@@ -1,7 +1,5 @@
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from played_results import HOSTILE, ROOT, Played
 from ssr.errors import ConfigError, EvaluationError
 from ssr.evaluation.problem import write_problems
 from ssr.report.site import make_report
+from typed import ssr
 
 REPORTED = ROOT / "paper/reported.csv"
 
@@ -137,17 +136,6 @@ def test_what_is_missing_is_named(played: Played, tmp_path: Path) -> None:
 
 
 def test_the_command_writes_the_report(played: Played, tmp_path: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "ssr",
-        "report",
-        "--results",
-        str(played.results),
-        "--scale",
-        str(played.scale_file),
-    ]
-    done = subprocess.run(
-        [*command, "--out", str(tmp_path / "report")], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    words = ["report", "--results", played.results, "--scale", played.scale_file, "--out", tmp_path / "report"]
+    done = ssr(*words)
     assert done.stdout == f"128 episodes: open {tmp_path}/report/index.html\n"

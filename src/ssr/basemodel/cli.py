@@ -70,3 +70,22 @@ def install(scale: ScaleFile, out: Out) -> None:
     from ssr.config import load_scale
 
     run(load_scale(scale), out)
+
+
+@app.command()
+@changeable
+def score(
+    scale: ScaleFile,
+    checkpoint: Annotated[Path, typer.Option("--checkpoint", help="Folder of the model.")],
+    out: Annotated[Path, typer.Option("--out", help="JSON file to write.")],
+    places: Annotated[int, typer.Option("--places", help="Places of each kind.", min=1)] = 100,
+    snapshots: Snapshots = SNAPSHOTS,
+) -> None:
+    """Ask a model to repair functions that drills showed, that it only read, and that it never met."""
+    from rich import print as show
+
+    from ssr.basemodel.score import write_scores
+    from ssr.config import load_scale
+
+    for row in write_scores(load_scale(scale), snapshots, checkpoint, places, out):
+        show(row)

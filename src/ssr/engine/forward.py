@@ -1,13 +1,13 @@
-"""Cached forward passes of causal language models: one for any of them, one with fused weights for the Llama family."""
+"""Cached forward passes of the Llama family with fused weights; plain.py has them for any other model."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from transformers import PreTrainedModel
-from transformers.cache_utils import Cache
+from transformers import PretrainedConfig
+from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
 from ssr.engine.cache import RowCache, causal_mask, whole_blocks
 
@@ -36,92 +36,37 @@ class CachedModel(Protocol):
         ...
 
 
-class _Pass(Cache):
-    """The rows of one pass, as the model's own attention layers see a cache."""
-
-    def __init__(self, cache: RowCache, rows: slice, positions: Tensor, length: int) -> None:
-        super().__init__(layers=[])
-        self.cache, self.rows, self.positions, self.length = cache, rows, positions, length
-
-    def update(
-        self, key_states: Tensor, value_states: Tensor, layer_idx: int, *args: object, **kwargs: object
-    ) -> tuple[Tensor, Tensor]:
-        """Write new keys and values [rows, heads, new, width] and return all up to this pass's length."""
-        keys, values = self.cache.layer(layer_idx, key_states, key_states.shape[1], value_states.shape[-1])
-        keys, values = keys[self.rows], values[self.rows]
-        where = self.positions[:, None, :, None]
-        keys.scatter_(2, where.expand_as(key_states), key_states)
-        values.scatter_(2, where.expand_as(value_states), value_states)
-        return keys[:, :, : self.length], values[:, :, : self.length]
-
-    def get_seq_length(self, layer_idx: int = 0) -> int:
-        return self.length - self.positions.shape[1]
-
-
-class PlainModel:
-    """Any Hugging Face causal model with full attention, run by its own code over a RowCache."""
-
-    def __init__(self, model: PreTrainedModel) -> None:
-        self.model = model
-        self.device = model.device
-        self.cache = RowCache(model.config.get_text_config().num_hidden_layers)
-
-    def prefill(self, row: int, start: int, ids: Sequence[int]) -> Tensor:
-        logits = torch.empty(0)
-        for begin in range(0, len(ids), PIECE):
-            piece = torch.tensor([ids[begin : begin + PIECE]], device=self.device)
-            at, count = start + begin, piece.shape[1]
-            mask = causal_mask(at, count, self.device)[None, None]
-            positions = torch.arange(at, at + count, device=self.device)[None]
-            logits = self._run(piece, slice(row, row + 1), positions, at + count, mask)
-        return logits[0]
-
-    def decode(self, ids: Tensor, positions: Tensor, hidden: Tensor) -> Tensor:
-        mask = hidden.logical_not()[:, None, None]
-        return self._run(ids[:, None], slice(0, len(ids)), positions[:, None], hidden.shape[1], mask)
-
-    def _run(self, ids: Tensor, rows: slice, positions: Tensor, length: int, mask: Tensor) -> Tensor:
-        output = self.model(
-            input_ids=ids,
-            attention_mask=mask,
-            position_ids=positions,
-            past_key_values=_Pass(self.cache, rows, positions, length),
-            use_cache=True,
-            logits_to_keep=1,
-        )
-        logits: Tensor = output.logits[:, -1].float()
-        return logits
-
-
 class FusedModel:
     """Llama, Mistral, Qwen2 and Qwen3 with their projections fused: about three times the tokens a second of
-    PlainModel on a small model. The model's own weights become views of the fused ones."""
+    PlainModel on a small model. It needs none of the library's modelling code, whose import takes a job seconds."""
 
     TYPES = frozenset({"llama", "mistral", "qwen2", "qwen3"})
 
-    def __init__(self, model: Any) -> None:  # noqa: ANN401
-        config = model.config
-        self.device = model.device
+    def __init__(self, config: PretrainedConfig, weights: Mapping[str, Tensor]) -> None:
+        """`weights` under the names that the model's own code gives them; KeyError where one is missing."""
+        self.embedding = weights["model.embed_tokens.weight"]
+        self.device = self.embedding.device
         self.cache = RowCache(config.num_hidden_layers)
         self.heads, self.key_heads = config.num_attention_heads, config.num_key_value_heads
         self.width = getattr(config, "head_dim", None) or config.hidden_size // self.heads
         self.eps = config.rms_norm_eps
         self.scale = self.width**-0.5
-        self.embedding = model.model.embed_tokens.weight.data
-        self.norm = model.model.norm.weight.data
-        self.head = model.lm_head.weight.data
-        self.rotary = model.model.rotary_emb
-        self.layers = [_Layer(layer, self.heads, self.key_heads) for layer in model.model.layers]
+        self.norm = weights["model.norm.weight"]
+        self.head = self.embedding if config.tie_word_embeddings else weights["lm_head.weight"]
+        frequencies, self.rotation_scale = _frequencies(config, self.width)
+        self.frequencies = frequencies.to(self.device)
+        prefixes = [f"model.layers.{index}." for index in range(config.num_hidden_layers)]
+        self.layers = [_Layer(weights, prefix, self.heads, self.key_heads) for prefix in prefixes]
         self.cos = self.sin = self.embedding.new_zeros(0, 1, self.width)
 
     @classmethod
-    def fits(cls, model: PreTrainedModel) -> bool:
+    def fits(cls, config: PretrainedConfig) -> bool:
         """Whether this class computes what the model's own code would."""
-        config = model.config
         parameters = getattr(config, "rope_parameters", None) or {}
         return (
             config.model_type in cls.TYPES
             and config.hidden_act == "silu"
+            and getattr(config, "quantization_config", None) is None
             and parameters.get("rope_type", "default") in ("default", "linear", "llama3", "yarn")
         )
 
@@ -143,11 +88,12 @@ class FusedModel:
     def _rotations(self, length: int) -> None:
         if len(self.cos) >= length:
             return
-        positions = torch.arange(whole_blocks(length * 2), device=self.device)[None]
-        cos, sin = self.rotary(self.embedding[:1], positions)
-        half = self.width // 2
-        self.cos = cos[0][:, None]
-        self.sin = torch.cat([-sin[0][:, :half], sin[0][:, half:]], dim=-1)[:, None]
+        positions = torch.arange(whole_blocks(length * 2), device=self.device)
+        angles = positions[:, None].float() * self.frequencies
+        cos, sin = angles.cos() * self.rotation_scale, angles.sin() * self.rotation_scale
+        dtype = self.embedding.dtype
+        self.cos = torch.cat([cos, cos], dim=-1)[:, None].to(dtype)
+        self.sin = torch.cat([-sin, sin], dim=-1)[:, None].to(dtype)
 
     def _run(self, ids: Tensor, cos: Tensor, sin: Tensor, attend: Attend, wanted: int) -> Tensor:
         """Hidden states [wanted, hidden] of the last tokens after the last norm.
@@ -220,26 +166,31 @@ class FusedModel:
 class _Layer:
     """The weights of one layer, fused."""
 
-    def __init__(self, layer: Any, heads: int, key_heads: int) -> None:  # noqa: ANN401
-        attention, mlp = layer.self_attn, layer.mlp
-        self.norm_attention = layer.input_layernorm.weight.data
-        self.norm_mlp = layer.post_attention_layernorm.weight.data
-        self.qkv, self.qkv_bias = _fuse([attention.q_proj, attention.k_proj, attention.v_proj])
-        self.out, self.out_bias = _fuse([attention.o_proj])
-        self.gate_up, self.gate_up_bias = _fuse([mlp.gate_proj, mlp.up_proj])
-        self.down, self.down_bias = _fuse([mlp.down_proj])
+    def __init__(self, weights: Mapping[str, Tensor], prefix: str, heads: int, key_heads: int) -> None:
+        attention, mlp = f"{prefix}self_attn.", f"{prefix}mlp."
+        self.norm_attention = weights[f"{prefix}input_layernorm.weight"]
+        self.norm_mlp = weights[f"{prefix}post_attention_layernorm.weight"]
+        self.qkv, self.qkv_bias = _fuse(weights, [f"{attention}{part}_proj" for part in "qkv"])
+        self.out, self.out_bias = _fuse(weights, [f"{attention}o_proj"])
+        self.gate_up, self.gate_up_bias = _fuse(weights, [f"{mlp}gate_proj", f"{mlp}up_proj"])
+        self.down, self.down_bias = _fuse(weights, [f"{mlp}down_proj"])
         self.norm_turning: Tensor | None = None
-        if hasattr(attention, "q_norm"):
-            norms = [attention.q_norm.weight.data] * heads + [attention.k_norm.weight.data] * key_heads
+        if f"{attention}q_norm.weight" in weights:
+            norms = [weights[f"{attention}q_norm.weight"]] * heads + [weights[f"{attention}k_norm.weight"]] * key_heads
             self.norm_turning = torch.stack(norms)
 
 
-def _fuse(linears: Sequence[Any]) -> tuple[Tensor, Tensor | None]:
-    """One weight and bias for several projections of the same input; their own become views of it."""
-    weight = torch.cat([linear.weight.data for linear in linears])
-    sizes = [linear.weight.shape[0] for linear in linears]
-    for linear, part in zip(linears, weight.split(sizes), strict=True):
-        linear.weight.data = part
-    if linears[0].bias is None:
+def _fuse(weights: Mapping[str, Tensor], names: Sequence[str]) -> tuple[Tensor, Tensor | None]:
+    """One weight and bias for several projections of the same input."""
+    weight = torch.cat([weights[f"{name}.weight"] for name in names])
+    if f"{names[0]}.bias" not in weights:
         return weight, None
-    return weight, torch.cat([linear.bias.data for linear in linears])
+    return weight, torch.cat([weights[f"{name}.bias"] for name in names])
+
+
+def _frequencies(config: PretrainedConfig, width: int) -> tuple[Tensor, float]:
+    """Angles a position [width / 2], and the factor of sines and cosines; `default` is not in the library's table."""
+    kind = config.rope_parameters["rope_type"]
+    if kind != "default":
+        return ROPE_INIT_FUNCTIONS[kind](config)
+    return 1.0 / (config.rope_parameters["rope_theta"] ** (torch.arange(0, width, 2, dtype=torch.float) / width)), 1.0

@@ -1,17 +1,9 @@
-"""What engines read of a checkpoint folder: codec, configuration, weights, optimizer step."""
+"""What engines read of a checkpoint folder: codec, configuration, optimizer step."""
 
 import json
 from pathlib import Path
 
-import torch
-from transformers import (
-    AutoConfig,
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    PretrainedConfig,
-    PreTrainedModel,
-    PreTrainedTokenizerFast,
-)
+from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedTokenizerFast
 
 from ssr.contracts import CompletionRequest
 from ssr.engine.chat import ChatCodec
@@ -46,16 +38,6 @@ def load_config(checkpoint: Path, codec: ChatCodec) -> PretrainedConfig:
             "not belong together"
         )
     return config
-
-
-def load_model(checkpoint: Path, dtype: str) -> PreTrainedModel:
-    """The model on the CPU, for inference. Raises EngineError where there is none."""
-    try:
-        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=getattr(torch, dtype))
-    except (OSError, ValueError) as error:
-        raise EngineError(f"cannot read the model of {checkpoint}: {error}") from error
-    model.eval().requires_grad_(False)
-    return model
 
 
 def longest_context(config: PretrainedConfig) -> int:

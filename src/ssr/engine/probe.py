@@ -9,7 +9,7 @@ from transformers import PreTrainedModel
 
 from ssr.contracts import Message
 from ssr.engine.chat import ChatCodec
-from ssr.engine.loading import load_model
+from ssr.engine.plain import load_model
 from ssr.errors import EngineError
 
 PROBE = "probe.json"

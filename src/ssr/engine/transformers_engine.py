@@ -11,8 +11,9 @@ from ssr.contracts import Completion, CompletionRequest
 from ssr.engine.barrier import Barrier
 from ssr.engine.chat import ChatCodec
 from ssr.engine.decoding import Decoder, Row
-from ssr.engine.forward import CachedModel, FusedModel, PlainModel
-from ssr.engine.loading import load_codec, load_config, load_model, longest_context, room_after, weight_version
+from ssr.engine.forward import CachedModel, FusedModel
+from ssr.engine.loading import load_codec, load_config, longest_context, room_after, weight_version
+from ssr.engine.weights import read_weights, weight_files
 from ssr.errors import EngineError
 
 
@@ -29,12 +30,9 @@ class TransformersEngine:
         self._codec = load_codec(checkpoint)
         config = load_config(checkpoint, self._codec)
         _check(config, checkpoint)
-        model = load_model(checkpoint, dtype)
-        torch.nn.Module.to(model, "cuda" if torch.cuda.is_available() else "cpu")
         self._weight_version = weight_version(checkpoint)
         self._longest = longest_context(config)
-        cached: CachedModel = FusedModel(model) if FusedModel.fits(model) else PlainModel(model)
-        self._decoder = Decoder(cached, self._codec.stop_ids)
+        self._decoder = Decoder(_model(checkpoint, config, dtype), self._codec.stop_ids)
         self._barrier: Barrier[Row] = Barrier(self._round)
 
     @property
@@ -88,3 +86,20 @@ def _check(config: PretrainedConfig, checkpoint: Path) -> None:
         raise EngineError(
             f"{checkpoint} has layers of kind {', '.join(sorted(kinds))}; this engine knows full attention"
         )
+
+
+def _model(checkpoint: Path, config: PretrainedConfig, dtype: str) -> CachedModel:
+    """The model on its device; the library's modelling code is imported only where it is needed."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    files = weight_files(checkpoint)
+    if FusedModel.fits(config) and any("model.embed_tokens.weight" in names for names in files.values()):
+        weights = read_weights(checkpoint, files, dtype, device)
+        try:
+            return FusedModel(config, weights)
+        except KeyError as error:
+            raise EngineError(f"cannot read the model of {checkpoint}: it has no weight {error}") from error
+    from ssr.engine.plain import PlainModel, load_model
+
+    model = load_model(checkpoint, dtype)
+    torch.nn.Module.to(model, device)
+    return PlainModel(model)

@@ -1,10 +1,14 @@
 import asyncio
 import functools
+import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from tiny import CHATML, tiny_checkpoint, tiny_qwen3, tiny_tokenizer
 from transformers import (
     AutoModelForCausalLM,
@@ -17,7 +21,8 @@ from transformers import (
 )
 
 from ssr.contracts import Completion, CompletionRequest
-from ssr.engine.forward import FusedModel, PlainModel
+from ssr.engine.forward import FusedModel
+from ssr.engine.plain import PlainModel
 from ssr.engine.transformers_engine import TransformersEngine
 from ssr.errors import EngineError
 
@@ -31,6 +36,25 @@ CONFIGS: dict[str, PretrainedConfig] = {
     "qwen2": Qwen2Config(**SMALL),
     "llama": LlamaConfig(**SMALL, attention_bias=True, mlp_bias=True),
     "mistral": MistralConfig(**SMALL, sliding_window=None),
+    "llama3-rotations": LlamaConfig(
+        **SMALL,
+        rope_parameters={
+            "rope_type": "llama3",
+            "rope_theta": 10000.0,
+            "factor": 8.0,
+            "low_freq_factor": 1.0,
+            "high_freq_factor": 4.0,
+            "original_max_position_embeddings": 64,
+        },
+    ),
+    "yarn-rotations": tiny_qwen3(
+        rope_parameters={
+            "rope_type": "yarn",
+            "rope_theta": 10000.0,
+            "factor": 4.0,
+            "original_max_position_embeddings": 64,
+        },
+    ),
     "gpt2": GPT2Config(vocab_size=403, n_embd=32, n_layer=2, n_head=4, n_positions=1024),
 }
 PLAIN = {"gpt2"}
@@ -96,6 +120,32 @@ def test_logprobs_over_three_turns_equal_a_plain_forward_pass(name: str, tmp_pat
             assert answer.prompt_tokens == start
             assert answer.logprobs == pytest.approx(reference(folder, ids, start), abs=1e-5)
             ids += engine.codec.observation(f"turn {turn}")
+
+
+def test_a_model_of_the_llama_family_needs_no_modelling_code_of_the_library(checkpoint: Path) -> None:
+    program = """
+import sys
+from pathlib import Path
+from ssr.engine.transformers_engine import TransformersEngine
+TransformersEngine(Path(sys.argv[1]))
+print("torch" in sys.modules, "transformers.modeling_utils" in sys.modules)
+"""
+    ran = subprocess.run([sys.executable, "-c", program, str(checkpoint)], capture_output=True, text=True, check=True)
+    assert ran.stdout == "True False\n"
+
+
+def test_weights_in_several_files_or_under_other_names_are_the_same_model(checkpoint: Path, tmp_path: Path) -> None:
+    asked = [request(f"e{i}/0", ids, seed=i) for i, ids in enumerate(prompts(4))]
+    whole = ask(TransformersEngine(checkpoint), asked)
+    parts, inner = (shutil.copytree(checkpoint, tmp_path / name) for name in ("parts", "inner"))
+    for folder in (parts, inner):
+        (folder / "model.safetensors").unlink()
+    loaded(checkpoint).save_pretrained(parts, max_shard_size="20KB")
+    assert len(list(parts.glob("*.safetensors"))) > 1
+    assert ask(TransformersEngine(parts), asked) == whole
+    loaded(checkpoint).model.save_pretrained(inner)
+    for one, other in zip(ask(TransformersEngine(inner), asked), whole, strict=True):
+        assert one.token_ids == other.token_ids
 
 
 def test_logprobs_are_those_of_the_whole_distribution_at_the_temperature(checkpoint: Path) -> None:
@@ -231,6 +281,15 @@ def test_named_errors(tmp_path: Path, checkpoint: Path) -> None:
     tiny_tokenizer(CHATML).save_pretrained(tmp_path / "half")
     with pytest.raises(EngineError, match="cannot read the model"):
         TransformersEngine(tmp_path / "half")
+    cut, incomplete = (shutil.copytree(checkpoint, tmp_path / name) for name in ("cut", "incomplete"))
+    (cut / "model.safetensors").write_bytes((checkpoint / "model.safetensors").read_bytes()[:5000])
+    with pytest.raises(EngineError, match="cannot read the model"):
+        TransformersEngine(cut)
+    weights = load_file(checkpoint / "model.safetensors")
+    del weights["model.norm.weight"]
+    save_file(weights, incomplete / "model.safetensors")
+    with pytest.raises(EngineError, match=r"no weight 'model\.norm\.weight'"):
+        TransformersEngine(incomplete)
 
 
 def test_a_turn_that_ends_at_a_blocks_end_does_not_stop_the_others(checkpoint: Path) -> None:

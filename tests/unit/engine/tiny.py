@@ -59,9 +59,9 @@ def tiny_checkpoint(
     return folder
 
 
-def tiny_qwen3(**changes: int) -> Qwen3Config:
+def tiny_qwen3(**changes: object) -> Qwen3Config:
     """Two layers, grouped heads."""
-    settings: dict[str, int] = {
+    settings: dict[str, object] = {
         "vocab_size": 403,
         "hidden_size": 32,
         "num_hidden_layers": 2,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from click import Group
+from typer.core import TyperGroup
 
 from ssr.cli import app
 
@@ -22,6 +22,6 @@ def test_rules_run_commands() -> None:
 def test_every_command_of_a_rule_is_there(line: str) -> None:
     command = typer.main.get_command(app)
     for word in line.split():
-        if isinstance(command, Group):
+        if isinstance(command, TyperGroup):
             assert word in command.commands, f"ssr {line}: there is no {word}"
             command = command.commands[word]

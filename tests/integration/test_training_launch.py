@@ -1,4 +1,4 @@
-"""`accelerate launch -m ssr.training` as the rules run it, in one and in two processes."""
+"""The command of training as the rules run it, in one process and in two of `accelerate launch`."""
 
 import logging
 import os
@@ -18,6 +18,7 @@ import yaml
 from safetensors.torch import load_file
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
+from events import read_events
 from ssr.config import TrainingConfig, load_scale
 from ssr.plan.jobs import launcher
 from ssr.training.__main__ import main
@@ -215,6 +216,20 @@ def test_a_killed_generation_goes_on_to_the_same_bytes(bench: Bench, caplog: pyt
     assert (bench.folder / "whole/sha256").read_text() == (bench.folder / "killed/sha256").read_text()
     assert (bench.folder / "whole.parquet").read_bytes() == (bench.folder / "killed.parquet").read_bytes()
     assert not (bench.folder / ".killed.unfinished").exists()
+
+
+def test_metrics_are_logged_for_tensorboard_beside_the_same_bytes(bench: Bench) -> None:
+    assert bench.run_here("plain") == 0
+    for name, batch, start in (("001", "batch", "000"), ("002", "next", "001")):
+        line = [*bench.command(name, batch=batch, start=start), "--events", str(bench.folder / "events")]
+        assert main(module_arguments(line)) == 0
+    assert (bench.folder / "plain/sha256").read_text() == (bench.folder / "001/sha256").read_text()
+    rows = [row for name in ("001", "002") for row in pq.read_table(bench.folder / f"{name}.parquet").to_pylist()]
+    logged = read_events(bench.folder / "events")
+    assert list(logged) == [row["step"] for row in rows] == [1, 2, 3, 4]
+    for row in rows:
+        del row["step"]
+    assert list(logged.values()) == [pytest.approx(row, rel=1e-6) for row in rows]
 
 
 def test_an_empty_batch_passes_the_weights_on(bench: Bench) -> None:

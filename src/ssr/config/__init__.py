@@ -1,7 +1,14 @@
 """The schema of a scale: every key typed, bounded, documented."""
 
 from ssr.config.game import GameConfig, SelfplayConfig
-from ssr.config.learning import BasemodelConfig, BenchmarkSource, EvaluationConfig, LoraConfig, TrainingConfig
+from ssr.config.learning import (
+    BasemodelConfig,
+    BenchmarkSource,
+    EvaluationConfig,
+    LoggingConfig,
+    LoraConfig,
+    TrainingConfig,
+)
 from ssr.config.play import AgentConfig, EngineConfig, ModelConfig, Sampling, SamplingConfig, SandboxConfig, VllmConfig
 from ssr.config.scale import Scale, load_scale, merge
 from ssr.config.section import Section
@@ -13,6 +20,7 @@ __all__ = [
     "EngineConfig",
     "EvaluationConfig",
     "GameConfig",
+    "LoggingConfig",
     "LoraConfig",
     "ModelConfig",
     "Sampling",

@@ -77,6 +77,13 @@ class TrainingConfig(Section):
     """Optimizer steps between the saves from which a killed generation goes on; 0 for none."""
 
 
+class LoggingConfig(Section):
+    """What is written beside the results, for people alone; changing it plays and trains nothing again."""
+
+    tensorboard: bool = False
+    """Metrics of each optimizer step as event files, under results/{scale}/logs/tensorboard/{run}/s{seed}/."""
+
+
 class BenchmarkSource(Section):
     """Where problems that others collected come from: a local file, or a file of a public dataset at a revision."""
 

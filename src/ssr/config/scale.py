@@ -8,7 +8,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from ssr.config.game import GameConfig, SelfplayConfig
-from ssr.config.learning import BasemodelConfig, EvaluationConfig, TrainingConfig
+from ssr.config.learning import BasemodelConfig, EvaluationConfig, LoggingConfig, TrainingConfig
 from ssr.config.play import AgentConfig, EngineConfig, ModelConfig, SamplingConfig, SandboxConfig
 from ssr.config.section import Section
 from ssr.errors import ConfigError
@@ -35,6 +35,7 @@ class Scale(Section):
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     basemodel: BasemodelConfig = BasemodelConfig()
+    logging: LoggingConfig = LoggingConfig()
     runs: dict[str, dict[str, Any]] = Field(min_length=1)
     """A run's name and the keys in which it differs from the scale, nested as they are here."""
 

@@ -54,7 +54,7 @@ def summarise(scale: Scale, results: Path, run: str, seed: int) -> Summary:
 
 
 def _keys(own: Scale) -> Row:
-    values = own.model_dump(mode="json", exclude={"basemodel", "seeds"})
+    values = own.model_dump(mode="json", exclude={"basemodel", "logging", "seeds"})
     for section, names in COST_ONLY.items():
         for name in names:
             del values[section][name]

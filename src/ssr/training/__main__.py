@@ -12,6 +12,7 @@ from ssr.errors import SSRError, TrainingError, storage_named
 from ssr.lifetime import end_with_parent
 from ssr.logs import start_logging
 from ssr.training.batch import read_batch
+from ssr.training.events import EventFile
 from ssr.training.metrics import StepMetrics, write_metrics
 from ssr.training.parallel import accelerator_of
 from ssr.training.resume import Unfinished, work_key
@@ -41,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the checkpoint to start from")
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint to write")
     parser.add_argument("--metrics", type=Path, help="one row an optimizer step (parquet)")
+    parser.add_argument("--events", type=Path, help="folder of event files for TensorBoard")
     return parser
 
 
@@ -57,12 +59,19 @@ def _run(options: argparse.Namespace) -> None:
     start, done = work.find() or (options.checkpoint, [])
     accelerator.wait_for_everyone()
     trainer = Trainer(start, config, accelerator, dtype)
+    logged = options.events and accelerator.is_main_process
+    events = EventFile(options.events, trainer.step + 1) if logged else None
 
     def keep(finished: Sequence[StepMetrics]) -> None:
+        if events:
+            events.add(finished[-1])
         if config.resume_every and len(finished) % config.resume_every == 0:
             trainer.save(work.folder, work.state(finished))
 
     metrics = trainer.train(read_batch(options.batch), done, keep)
+    if events:
+        events.add(metrics[-1])
+        events.close()
     trainer.save(options.out)
     if accelerator.is_main_process:
         if options.metrics:

@@ -40,10 +40,12 @@ def train(
     checkpoint: Annotated[Path, typer.Option("--checkpoint", help="Folder of the weights before.")],
     metrics: Annotated[Path, typer.Option("--metrics", help="File of one row an optimizer step.")],
     out: OutFolder,
+    events: Annotated[Path | None, typer.Option("--events", help="Folder of event files for TensorBoard.")] = None,
 ) -> None:
-    """Train a generation through `accelerate launch`, and write the next checkpoint."""
+    """Train a generation, in several processes through `accelerate launch`, and write the next checkpoint."""
     from ssr.config import load_scale
     from ssr.training.launch import command
 
-    arguments = command(load_scale(scale).for_run(run), scale, run, batch, checkpoint, metrics, out)
-    os.execv(arguments[0], arguments)
+    loaded = load_scale(scale).for_run(run)
+    arguments = command(loaded, scale, run, batch, checkpoint, metrics, out, events)
+    os.execve(arguments[0], arguments, os.environ | {"OMP_NUM_THREADS": str(loaded.training.threads)})

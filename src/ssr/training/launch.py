@@ -1,4 +1,4 @@
-"""`accelerate launch` as a command line: one process on this machine, or as many as the scale says."""
+"""Training as a command line: one process on this machine, or `accelerate launch` of as many as the scale says."""
 
 import os
 import sys
@@ -9,16 +9,38 @@ from ssr.config import Scale, TrainingConfig
 
 
 def command(
-    scale: Scale, scale_file: Path, run: str, batch: Path, checkpoint: Path, metrics: Path, out: Path
+    scale: Scale,
+    scale_file: Path,
+    run: str,
+    batch: Path,
+    checkpoint: Path,
+    metrics: Path,
+    out: Path,
+    events: Path | None = None,
 ) -> list[str]:
     """The command that trains one generation of a run; `scale` is that run's.
+
+    One process needs no launcher, whose start takes longer than a step of a small model.
 
     Where several machines share the processes, each starts this command with `MASTER_ADDR` and its own number in
     `MACHINE_RANK`, or as one task each of `srun`, which says both.
     """
-    launcher = [sys.executable, "-m", "accelerate.commands.launch", *launch_options(scale.training)]
-    module = ["-m", "ssr.training", "--scale", str(scale_file), "--run", run, "--batch", str(batch)]
-    return [*launcher, *module, "--checkpoint", str(checkpoint), "--metrics", str(metrics), "--out", str(out)]
+    several = scale.training.processes > 1
+    launcher = ["-m", "accelerate.commands.launch", *launch_options(scale.training)] if several else []
+    module = [
+        sys.executable,
+        *launcher,
+        "-m",
+        "ssr.training",
+        "--scale",
+        str(scale_file),
+        "--run",
+        run,
+        "--batch",
+        str(batch),
+    ]
+    files = ["--checkpoint", str(checkpoint), "--metrics", str(metrics), "--out", str(out)]
+    return [*module, *files, *(["--events", str(events)] if events else [])]
 
 
 def launch_options(config: TrainingConfig) -> list[str]:

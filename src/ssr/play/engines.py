@@ -14,8 +14,9 @@ from ssr.contracts import CompletionRequest, Engine, Role
 from ssr.digests import write_digests
 from ssr.engine.factory import open_engine
 from ssr.engine.openai_engine import OpenAIEngine, key_from
-from ssr.errors import ConfigError
+from ssr.errors import ConfigError, RepositoryError
 from ssr.game.instance import Instance
+from ssr.play.choice import something_to_play, within_reach
 from ssr.play.metered import USAGE, Metered
 from ssr.play.settings import EngineName
 from ssr.repository.snapshot import Snapshot
@@ -68,11 +69,17 @@ class Scripted:
 
     @cached_property
     def _read(self) -> tuple[Source, Dialect]:
-        return read_repository(self._snapshot)
+        return within_reach(*read_repository(self._snapshot))
 
     def injector(self, tasks: list[InjectionTask]) -> Scripts:
-        """Scripts of injector episodes, by episode."""
+        """Scripts of injector episodes, by episode. Raises RepositoryError where there is nothing it would change."""
         source, say = self._read
+        for strategy in sorted({task.strategy for task in tasks}):
+            if not something_to_play(source, strategy, say):
+                raise RepositoryError(
+                    f"the demonstrator sees no function in {source.name} that tests would notice and {strategy!r} "
+                    "could change: name another --strategy, or play with a model (--engine openai or checkpoint)"
+                )
         return {
             task.episode_id: partial(injector_script, source, task.strategy, task.episode_seed, say) for task in tasks
         }

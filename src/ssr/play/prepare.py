@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from ssr.config import SandboxConfig
+from ssr.config import Scale
 from ssr.errors import ConfigError, NoTests, RepositoryError
 from ssr.files import written
 from ssr.play.environment import write_environment
@@ -22,6 +22,8 @@ from ssr.repository.snapshot import Snapshot
 from ssr.sandbox.factory import open_backend
 
 RECORD = "prepared.json"
+MANY = 2000
+"""Tests of a repository beyond which an agent should not run all at once."""
 Say = Callable[[str], None]
 
 
@@ -49,7 +51,7 @@ class Prepared:
     """None for languages whose tests are not collected beforehand."""
 
 
-def prepare(ask: Ask, limits: SandboxConfig, timeout_s: float, out: Path, say: Say) -> Prepared:
+def prepare(ask: Ask, scale: Scale, out: Path, say: Say) -> Prepared:
     """Make `out`/snapshots/NAME, or find it made. Says what was found and what is missing.
 
     Raises NoTests before anything is installed, InstallFailed, RepositoryError where no test can be collected.
@@ -63,17 +65,22 @@ def prepare(ask: Ask, limits: SandboxConfig, timeout_s: float, out: Path, say: S
         prepared = Prepared(place, survey, *_installed(ask, place, survey, out, say))
         _write(prepared, record)
     if prepared.survey.language == "Python" and prepared.probe is None:
-        prepared = replace(prepared, probe=_probed(prepared.place, limits, timeout_s, out, say))
+        prepared = replace(prepared, probe=_probed(prepared.place, scale, out, say))
         _write(prepared, record)
     return prepared
 
 
-def _probed(place: Place, limits: SandboxConfig, timeout_s: float, out: Path, say: Say) -> Probe:
+def _probed(place: Place, scale: Scale, out: Path, say: Say) -> Probe:
     say("collecting the tests in a sandbox")
-    with open_backend(limits) as backend:
-        found = probe(backend, Snapshot.load(out / "snapshots" / place.name), timeout_s)
+    with open_backend(scale.sandbox) as backend:
+        found = probe(backend, Snapshot.load(out / "snapshots" / place.name), scale.game.test_timeout_s)
     for line in told(found):
         say(line)
+    if found.tests > MANY:
+        say(
+            f"note: all tests at once may take longer than a command may, {scale.agent.command_timeout_s:.0f} s: "
+            "-c agent.command_timeout_s=600 gives more"
+        )
     if not found.tests and not found.timed_out:
         raise RepositoryError(f"pytest collects no test in {place.said}: {_what_to_do(found)}")
     return found
@@ -166,6 +173,8 @@ def told(found: Probe) -> list[str]:
     lines = [f"{found.tests:,} tests collected in {found.seconds:.0f} s; {found.broken} files cannot be collected"]
     for module, times in list(found.modules.items())[:SHOWN]:
         lines.append(f"missing: the module {module} ({times} times): --with the package that brings it")
+    for module, times in list(found.skipped.items())[:SHOWN]:
+        lines.append(f"note: without {module} tests are skipped ({times} files): --with {module}, if it is called so")
     return lines + [f"error: {line}" for line in found.errors]
 
 

@@ -2,15 +2,16 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ssr.contracts import SandboxBackend
 from ssr.repository.snapshot import Snapshot
 
-SCRIPT = "python -m pytest --collect-only -q -p no:cacheprovider --color=no 2>&1 | grep -vE '^[^ ]+::'"
+SCRIPT = "python -m pytest --collect-only -q -rs -p no:cacheprovider --color=no 2>&1 | grep -vE '^[^ ]+::'"
 """Without the names of the tests, which alone can be more than a sandbox may print."""
 SHOWN = 6
 _MODULE = re.compile(r"^E +ModuleNotFoundError: No module named '([\w.]+)'", re.MULTILINE)
+_SKIPPED = re.compile(r"^SKIPPED \[(\d+)\] .*could not import '([\w.]+)'", re.MULTILINE)
 _METADATA = re.compile(r"PackageNotFoundError: (?:No package metadata was found for )?([\w.-]+)")
 _ERROR = re.compile(r"^E +(\w*(?:Error|Exception)\b.*)$", re.MULTILINE)
 _COUNT = re.compile(r"^(?:(\d+)/)?(\d+) tests? collected|^no tests collected|^(\d+) tests? collected", re.MULTILINE)
@@ -31,6 +32,8 @@ class Probe:
     tail: str
     """End of the output."""
     timed_out: bool = False
+    skipped: dict[str, int] = field(default_factory=dict)
+    """Modules without which whole files are skipped -> how many, most first."""
 
 
 def probe(backend: SandboxBackend, snapshot: Snapshot, timeout_s: float) -> Probe:
@@ -44,6 +47,9 @@ def read_collection(output: str, seconds: float = 0.0, timed_out: bool = False) 
     counts = [int(found.group(2)) for found in _COUNT.finditer(output) if found.group(2)]
     broken = re.findall(r"^ERROR (\S+)", output, re.MULTILINE)
     modules = Counter(_MODULE.findall(output))
+    skipped: Counter[str] = Counter()
+    for times, name in _SKIPPED.findall(output):
+        skipped[name.partition(".")[0]] += int(times)
     metadata = [f"no package metadata of {name}, as it is not installed" for name in _METADATA.findall(output)]
     others = [line for line in _ERROR.findall(output) if not re.match("ModuleNotFound|PackageNotFound", line)]
     return Probe(
@@ -54,4 +60,5 @@ def read_collection(output: str, seconds: float = 0.0, timed_out: bool = False) 
         seconds=seconds,
         tail="\n".join(output.rstrip().splitlines()[-SHOWN:]),
         timed_out=timed_out,
+        skipped=dict(skipped.most_common()),
     )

@@ -61,7 +61,7 @@ def play(ask: Ask, wish: Wish, prices: tuple[float, float] | None, out: Path, sa
     if wish.engine == "openai":
         say_hello(trial.engine)
         told(f"{trial.engine.endpoint} answers as {trial.engine.model}")
-    prepared = prepare(ask, trial.sandbox, trial.game.test_timeout_s, out, told)
+    prepared = prepare(ask, trial, out, told)
     scale = write_scale(wish, prepared.place.commits > 1, out)
     _stages(scale, wish, prepared, checkpoint, Paths(out), told)
     summary = summarise(out, prices)
@@ -91,7 +91,8 @@ def _stages(
     bugs = read_instances(valid)
     if not (out / SOLVED / "episodes.parquet").exists():
         told(
-            f"{len(bugs)} valid bugs" + (f", {scale.game.attempts} attempts on each" if bugs else ": nothing to solve")
+            f"valid bugs: {len(bugs)}"
+            + (f", attempts on each: {scale.game.attempts}" if bugs else ", nothing to solve")
         )
         opener = opener_of(scripted.solver(bugs, scale.game.attempts) if scripted else None, "solver", out)
         stages.solve_shard(

@@ -13,6 +13,14 @@ SHARD = Path("play", "s0", "001", "00")
 INJECTED = Path("inject") / SHARD
 VALIDATED = Path("validate") / SHARD
 SOLVED = Path("solve") / SHARD
+WORDS = {
+    "submitted": "handed in",
+    "turn_limit": "gave up or ran out of turns",
+    "context_limit": "ran out of context",
+    "format_error": "wrote calls that cannot be read",
+    "infrastructure": "the machine made fail",
+}
+"""How an episode ended -> what a person reads."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,8 @@ class Summary:
     usage: dict[str, Usage] = field(default_factory=dict)
     money: float | None = None
     dataset: str = ""
+    folder: str = ""
+    """What `ssr show --results` takes."""
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values."""
@@ -70,6 +80,7 @@ def summarise(out: Path, prices: tuple[float, float] | None) -> Summary:
         usage=usage,
         money=None if prices is None else sum(each.money(*prices) for each in usage.values()),
         dataset=str(out / "dataset") if (out / "dataset").is_dir() else "",
+        folder=str(out),
     )
 
 
@@ -98,7 +109,7 @@ def lines_of(summary: Summary) -> list[str]:
     solved = sum(bug.solved for bug in summary.bugs.values())
     lines.append(f"attempts solved {solved} of {attempts}")
     for name, bug in summary.bugs.items():
-        order = f", order {bug.order}" if bug.order > 1 else f", breaks {bug.tests} tests"
+        order = f", order {bug.order}" if bug.order > 1 else f", breaks {bug.tests} test{'s' * (bug.tests != 1)}"
         lines.append(f"  {name}  {bug.solved} of {bug.attempts}  ({bug.strategy}{order})")
     for role, usage in summary.usage.items():
         tokens = f"{usage.prompt_tokens:,} read and {usage.completion_tokens:,} written"
@@ -106,8 +117,9 @@ def lines_of(summary: Summary) -> list[str]:
     if summary.money is not None:
         lines.append(f"money           {summary.money:.4f} at the prices given")
     lines.append(f"dataset         {summary.dataset or 'none: there is no valid bug'}")
+    lines.append(f"more            ssr show run play --results {summary.folder}; ssr show episode ID shows each turn")
     return lines
 
 
 def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in counts.items())
+    return ", ".join(f"{count} {WORDS.get(name, name)}" for name, count in counts.items())

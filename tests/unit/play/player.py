@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pocket_project import COMMITS, write_files
 from ssr.repository.git import git
+from typed import ssr
 
 USER = {"GIT_CONFIG_GLOBAL": os.devnull} | {
     f"GIT_{role}_{key}": value
@@ -28,9 +29,7 @@ class User:
         return [sys.executable, "-m", "ssr", *map(str, words)]
 
     def types(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*words), cwd=self.folder, env=dict(self.variables), capture_output=True, text=True
-        )
+        return ssr(*words, folder=self.folder, variables=self.variables)
 
 
 def write_project(folder: Path) -> Path:

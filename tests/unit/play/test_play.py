@@ -32,7 +32,8 @@ def test_a_person_is_told_what_was_found_before_anything_is_played(played: Playe
     lines = re.findall(r"^ *\d+:\d\d  (.*)", played.said, re.MULTILINE)
     assert lines[1].endswith("3 commits") and "3 test files" in lines[2]
     assert any(line.startswith("25 tests collected") for line in lines)
-    assert "bugs tried      3" in played.printed
+    assert "bugs tried      3" in played.printed and "handed in)" in played.printed
+    assert f"ssr show run play --results {played.folder}" in played.printed
 
 
 def test_the_same_command_does_nothing_twice(played: Played, user: User) -> None:
@@ -61,11 +62,13 @@ def test_what_the_tests_miss_is_named_and_may_be_mended_in_the_same_folder(user:
     folder = user.folder / "needy"
     (folder / "tests").mkdir(parents=True)
     (folder / "tests" / "test_all.py").write_text("import nosuchmodule\n\ndef test_one():\n    pass\n")
+    (folder / "tests" / "test_extra.py").write_text("import pytest\n\npytest.importorskip('nosuchextra')\n")
     (folder / "pyproject.toml").write_text('[project]\nname = "needy"\ndependencies = ["nosuchpackage", "pluggy"]\n')
     refused = user.types("play", folder)
     assert refused.returncode == 3
     assert "missing: nosuchpackage" in refused.stderr and "installing 5 packages" in refused.stderr
     assert "the module nosuchmodule (1 times)" in refused.stderr and "--with PACKAGE" in refused.stderr
+    assert "without nosuchextra tests are skipped (1 files): --with nosuchextra" in refused.stderr
     again = user.types("play", folder, "--with", "alsonosuch")
     assert again.returncode == 3 and "--with alsonosuch" in again.stderr
 

@@ -22,8 +22,6 @@ def command(
 
     One process needs no launcher, whose start takes longer than a step of a small model.
 
-    One process needs no launcher, whose start takes longer than a step of a small model.
-
     Where several machines share the processes, each starts this command with `MASTER_ADDR` and its own number in
     `MACHINE_RANK`, or as one task each of `srun`, which says both.
     """

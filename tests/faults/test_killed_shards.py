@@ -99,6 +99,7 @@ def until(condition: Callable[[], bool], running: "subprocess.Popen[bytes]") -> 
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["inject", "solve"])
 def test_a_killed_shard_ends_in_the_same_bytes(bench: Bench, stage: str) -> None:
     unbroken = bench.start(stage, f"{stage}-unbroken")

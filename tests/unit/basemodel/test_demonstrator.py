@@ -39,6 +39,7 @@ def test_both_roles_pass_the_games_checks_and_verdicts(made: Demonstrations) -> 
     assert {row["role"] for row in made.rows} == {"injector", "solver"}
 
 
+@pytest.mark.slow
 def test_only_what_was_said_is_learned(made: Demonstrations, codec: ChatCodec, tmp_path: Path) -> None:
     from ssr.basemodel.demonstrate import write_demonstrations
 

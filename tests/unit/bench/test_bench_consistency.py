@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from ssr.bench.cli import app
@@ -23,6 +24,7 @@ COSTS = {"wall_s", "cpu_s", "others_cpu_s", "test_cpu_s", "runs", "saved_runs", 
 RATIOS = {"wall_cores_over_test_cpu", "free_cores_over_test_cpu", "cpu_over_test_cpu"}
 
 
+@pytest.mark.slow
 def test_figures_of_both_ways(snapshot: Snapshot, tmp_path: Path) -> None:
     (tmp_path / "list.yaml").write_text(REPOSITORIES.format(commit=snapshot.head))
     (tmp_path / "scale.yaml").write_text(SCALE.format(repositories=tmp_path / "list.yaml"))

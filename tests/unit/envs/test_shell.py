@@ -186,6 +186,7 @@ def test_nix_that_does_not_work_is_tried_once(made: Path, tmp_path: Path) -> Non
     assert shell(made, "true", SSR_NIX="1", PATH=path).stderr == ""
 
 
+@pytest.mark.slow
 def test_nix_that_works_runs_the_command_inside(project: Path) -> None:
     tools = project.parent / "tools"
     body = 'while [[ $1 != --command ]]; do [[ $1 == --profile ]] && touch "$2"; shift; done; shift\n'

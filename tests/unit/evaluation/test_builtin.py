@@ -95,6 +95,7 @@ def test_statements_name_the_function_and_hide_the_fix(verified: list[Instance],
         assert not any(line in task.problem_statement for line in added)
 
 
+@pytest.mark.slow
 def test_human_tasks_share_neither_place_nor_release_with_the_benchmarks(
     human: list[Instance], verified: list[Instance], pro: list[Instance], pocket: Snapshot
 ) -> None:

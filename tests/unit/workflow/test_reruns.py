@@ -5,9 +5,11 @@ import subprocess
 import time
 from collections import Counter
 
+import pytest
 from graph_project import ROOT, Project
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on(project: Project) -> None:
     scale = project.rewrite("smoke", runs={"ssr": {}})
     command = ("--cores", "2", "selfplay", "--configfile", scale)
@@ -30,6 +32,7 @@ def test_a_killed_run_goes_on(project: Project) -> None:
     assert "Nothing to be done" in project.snakemake(*command)
 
 
+@pytest.mark.slow
 def test_a_changed_key_runs_again_what_depends_on_it_and_nothing_else(project: Project) -> None:
     scale = project.rewrite("smoke", runs={"ssr": {}}, selfplay={"generations": 1, "lag": 0, "shards": 1})
     project.snakemake("--cores", "2", "--configfile", scale)
@@ -72,6 +75,7 @@ CHANGES: list[tuple[dict[str, str], set[str]]] = [
 """What is added to files, and the rules that run again then."""
 
 
+@pytest.mark.slow
 def test_a_changed_file_runs_again_what_needs_it_and_nothing_else(project: Project) -> None:
     shutil.copytree(ROOT / "src", project.root / "src", ignore=shutil.ignore_patterns("__pycache__"))
     keys = {"selfplay": {"generations": 1, "lag": 0, "shards": 1}, "evaluation": {"benchmarks": ["builtin-verified"]}}

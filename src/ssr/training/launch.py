@@ -27,18 +27,8 @@ def command(
     """
     several = scale.training.processes > 1
     launcher = ["-m", "accelerate.commands.launch", *launch_options(scale.training)] if several else []
-    module = [
-        sys.executable,
-        *launcher,
-        "-m",
-        "ssr.training",
-        "--scale",
-        str(scale_file),
-        "--run",
-        run,
-        "--batch",
-        str(batch),
-    ]
+    start = [sys.executable, *launcher, "-m", "ssr.training"]
+    module = [*start, "--scale", str(scale_file), "--run", run, "--batch", str(batch)]
     files = ["--checkpoint", str(checkpoint), "--metrics", str(metrics), "--out", str(out)]
     return [*module, *files, *(["--events", str(events)] if events else [])]
 

@@ -13,7 +13,9 @@ NOT_RUN = {
     "docker": "needs a Docker engine, which the tests of sandboxes start",
     "endpoint": "asks a server that serves a model",
     "gpu": "needs an NVIDIA GPU",
+    "long": "takes minutes; a test does the same on little",
     "minutes": "a step of CI",
+    "official": "asks for the problems of an official benchmark and grades minutes each",
     "other-environment": "makes another environment than the tests run in",
 }
 """What stands after ```bash where a block cannot be run by a test, and why."""

@@ -54,6 +54,10 @@ def test_an_unknown_option_is_found() -> None:
     assert unknown_options(["no-such-command"]) == ["no-such-command"]
 
 
+def test_every_block_says_its_language() -> None:
+    assert [str(block) for page in pages() for block in blocks(page) if not block.language] == []
+
+
 def test_notes_of_blocks_are_known() -> None:
     notes = {block.note for block in RUN}
     assert notes <= {*NOT_RUN, "", "played"}

@@ -1,10 +1,13 @@
 """A play from a path or address to a dataset: the stages of self-play in one repository, each done once."""
 
 import json
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import FrameType
 
 from ssr.config import Scale
 from ssr.errors import ConfigError
@@ -86,7 +89,8 @@ def _stages(
     if not (out / VALIDATED / "instances.parquet").exists():
         told("checking what was handed in")
         artifacts = out / INJECTED / "artifacts.parquet"
-        stages.validate_shard(scale, artifacts, [], paths.snapshots, paths.runs, out / VALIDATED)
+        with _stop_is_said(told):
+            stages.validate_shard(scale, artifacts, [], paths.snapshots, paths.runs, out / VALIDATED)
     valid = out / VALIDATED / "instances.parquet"
     bugs = read_instances(valid)
     if not (out / SOLVED / "episodes.parquet").exists():
@@ -100,6 +104,22 @@ def _stages(
         )
     if bugs:
         export_bugs(paths.instances(), paths.snapshots, out / "dataset", _author(wish))
+
+
+@contextmanager
+def _stop_is_said(told: Callable[[str], None]) -> Iterator[None]:
+    """While tests run in threads, an interrupted command ends after them: say so; a second Ctrl-C waits no more."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        told("interrupted: the test runs that were begun end first, Ctrl-C again does not wait for them")
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _author(wish: Wish) -> str:

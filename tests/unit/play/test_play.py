@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -73,22 +74,31 @@ def test_what_the_tests_miss_is_named_and_may_be_mended_in_the_same_folder(user:
     assert again.returncode == 3 and "--with alsonosuch" in again.stderr
 
 
-def test_an_interrupted_play_goes_on_to_the_same_bugs(user: User, played: Played) -> None:
-    write_project(user.folder / "again" / "pocket")
-    words = ["play", user.folder / "again" / "pocket", *played.words[2:], "--out", "interrupted"]
+def interrupted(user: User, words: list[str | Path], when: Callable[[str], bool]) -> str:
+    """Type a command and Ctrl-C as soon as `when` holds of what it said; what it said to its end."""
     log = user.folder / "interrupted.log"
     with log.open("w") as file:
         running = subprocess.Popen(
             user.command(*words), cwd=user.folder, env=dict(user.variables), stderr=file, stdout=file
         )
-    journals = user.folder / "interrupted" / "journals"
     deadline = time.monotonic() + 300
-    while not list(journals.rglob("*.json")) and running.poll() is None and time.monotonic() < deadline:
+    while not when(log.read_text()) and running.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     running.send_signal(signal.SIGINT)
-    assert running.wait(120) == 130, log.read_text()
+    assert running.wait(300) == 130, log.read_text()
     assert "the same command goes on" in log.read_text()
+    return log.read_text()
+
+
+@pytest.mark.slow
+def test_an_interrupted_play_goes_on_to_the_same_bugs(user: User, played: Played) -> None:
+    write_project(user.folder / "again" / "pocket")
+    words = ["play", user.folder / "again" / "pocket", *played.words[2:], "--out", "interrupted"]
+    journals = user.folder / "interrupted" / "journals"
+    interrupted(user, words, lambda said: any(journals.rglob("*.json")))
     finished = {path.stem for path in journals.rglob("*.json")}
+    said = interrupted(user, words, lambda said: "checking what was handed in" in said)
+    assert "test runs that were begun end first" in said
     assert user.types(*words).returncode == 0
     lines = (user.folder / "interrupted" / "usage.jsonl").read_text().splitlines()
     starts = Counter(turn for line in lines if (turn := json.loads(line)["turn"]).endswith("/0000"))

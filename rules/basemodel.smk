@@ -3,11 +3,11 @@
 
 rule install:
     output:
-        "results/{scale}/checkpoints/000/sha256",
+        "results/<scale>/checkpoints/000/sha256",
     log:
-        "results/{scale}/logs/install.log",
+        "results/<scale>/logs/install.log",
     benchmark:
-        "results/{scale}/timings/install.tsv"
+        "results/<scale>/timings/install.tsv"
     params:
         code=code("install"),
         scale=scale_file,
@@ -22,11 +22,11 @@ rule tokenizer:
     input:
         snapshots,
     output:
-        "results/{scale}/basemodel/tokenizer/sha256",
+        "results/<scale>/basemodel/tokenizer/sha256",
     log:
-        "results/{scale}/logs/tokenizer.log",
+        "results/<scale>/logs/tokenizer.log",
     benchmark:
-        "results/{scale}/timings/tokenizer.tsv"
+        "results/<scale>/timings/tokenizer.tsv"
     params:
         code=code("tokenizer"),
         scale=scale_file,
@@ -38,19 +38,19 @@ rule tokenizer:
 
 rule pretrain:
     input:
-        tokenizer="results/{scale}/basemodel/tokenizer/sha256",
+        tokenizer="results/<scale>/basemodel/tokenizer/sha256",
         snapshots=snapshots,
     output:
-        "results/{scale}/basemodel/pretrained/sha256",
+        "results/<scale>/basemodel/pretrained/sha256",
     log:
-        "results/{scale}/logs/pretrain.log",
+        "results/<scale>/logs/pretrain.log",
     benchmark:
-        "results/{scale}/timings/pretrain.tsv"
+        "results/<scale>/timings/pretrain.tsv"
     threads: SCALE.basemodel.threads
     params:
         code=code("pretrain"),
-        prompts=prompts("system", "injector", "solver", "specification"),
         scale=scale_file,
+        prompts=prompts("system", "injector", "solver", "specification"),
         settings=settings("basemodel", "agent"),
         tokenizer_folder=subpath(input.tokenizer, parent=True),
         folder=subpath(output[0], parent=True),
@@ -61,18 +61,18 @@ rule pretrain:
 
 rule demonstrate:
     input:
-        tokenizer="results/{scale}/basemodel/tokenizer/sha256",
+        tokenizer="results/<scale>/basemodel/tokenizer/sha256",
         snapshots=snapshots,
     output:
-        "results/{scale}/basemodel/demonstrations/sha256",
+        "results/<scale>/basemodel/demonstrations/sha256",
     log:
-        "results/{scale}/logs/demonstrate.log",
+        "results/<scale>/logs/demonstrate.log",
     benchmark:
-        "results/{scale}/timings/demonstrate.tsv"
+        "results/<scale>/timings/demonstrate.tsv"
     params:
         code=code("demonstrate"),
-        prompts=prompts("system", "injector", "solver", "specification"),
         scale=scale_file,
+        prompts=prompts("system", "injector", "solver", "specification"),
         settings=settings("basemodel.demonstrations", "agent", "game", "sandbox"),
         tokenizer_folder=subpath(input.tokenizer, parent=True),
         folder=subpath(output[0], parent=True),
@@ -83,19 +83,19 @@ rule demonstrate:
 
 rule finetune:
     input:
-        pretrained="results/{scale}/basemodel/pretrained/sha256",
-        demonstrations="results/{scale}/basemodel/demonstrations/sha256",
+        pretrained="results/<scale>/basemodel/pretrained/sha256",
+        demonstrations="results/<scale>/basemodel/demonstrations/sha256",
     output:
-        "results/{scale}/basemodel/model/sha256",
+        "results/<scale>/basemodel/model/sha256",
     log:
-        "results/{scale}/logs/finetune.log",
+        "results/<scale>/logs/finetune.log",
     benchmark:
-        "results/{scale}/timings/finetune.tsv"
+        "results/<scale>/timings/finetune.tsv"
     threads: SCALE.basemodel.threads
     params:
         code=code("finetune"),
-        prompts=prompts("system", "injector", "solver", "specification"),
         scale=scale_file,
+        prompts=prompts("system", "injector", "solver", "specification"),
         settings=settings("basemodel", "agent"),
         pretrained_folder=subpath(input.pretrained, parent=True),
         demonstrations_folder=subpath(input.demonstrations, parent=True),
@@ -107,18 +107,18 @@ rule finetune:
 
 rule repairs:
     input:
-        model="results/{scale}/basemodel/model/sha256",
+        model="results/<scale>/basemodel/model/sha256",
         snapshots=snapshots,
     output:
-        "results/{scale}/basemodel/repairs.json",
+        "results/<scale>/basemodel/repairs.json",
     log:
-        "results/{scale}/logs/repairs.log",
+        "results/<scale>/logs/repairs.log",
     benchmark:
-        "results/{scale}/timings/repairs.tsv"
+        "results/<scale>/timings/repairs.tsv"
     params:
         code=code("repairs"),
-        prompts=prompts("system", "solver", "specification"),
         scale=scale_file,
+        prompts=prompts("system", "solver", "specification"),
         settings=settings("agent", "model.dtype", "engine", "sampling.training"),
         folder=subpath(input.model, parent=True),
     shell:

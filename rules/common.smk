@@ -27,6 +27,7 @@ CHOSEN = {key: config.pop(key) for key in ("benchmark", "run", "results") if key
 GIVEN_FILE = Path(os.path.relpath(workflow.configfiles[0]))
 SCALE_FILE = effective_scale(GIVEN_FILE, changed_keys(config, GIVEN_FILE))
 SCALE = load_scale(SCALE_FILE)
+OWN = f"results/{SCALE.name}"
 
 REPOSITORIES = load_repositories(SCALE.repositories)
 
@@ -46,6 +47,10 @@ if RESULTS == RELEASED:
     DRAWN = sorted({Path(file).parts[2] for file in glob(f"{RELEASED}/*/summary/base/s0/scale.json")})
     if not DRAWN:
         raise WorkflowError(f"{RELEASED} holds no summaries of runs yet: add them with `ssr release`")
+
+
+pathvars:
+    scale=SCALE.name,
 
 
 wildcard_constraints:
@@ -71,28 +76,54 @@ def scale_file(wildcards, input):
     return SCALE_FILE
 
 
+def place(*names):
+    """A params function: the options of a command that say the scale's file and the job's place in it."""
+
+    @quick
+    def written(wildcards, input):
+        return " ".join([f"--scale {SCALE_FILE}", *(f"--{name} {getattr(wildcards, name)}" for name in names)])
+
+    return written
+
+
 @functools.cache
 def run_of(name):
     """A run's scale; the base model is scored under the scale's own keys."""
     return SCALE if name == "base" else SCALE.for_run(name)
 
 
-@functools.cache
-def settings_of(run, names):
-    """The named keys (`section` or `section.key`) of a run as text, so that a changed key reruns what depends on it."""
-    values = run_of(run).model_dump(mode="json")
-    chosen = {name: functools.reduce(lambda part, key: part[key], name.split("."), values) for name in names}
-    return json.dumps(chosen, sort_keys=True)
-
-
-def settings(*names):
-    """A params function that gives the named keys of the job's run."""
+def by_run(value):
+    """What a params or resources function gives: a value of the job's run; itself no function where all runs agree."""
+    values = {value(name) for name in [*SCALE.runs, "base"]}
+    if len(values) == 1 and None not in values:
+        return values.pop()
 
     @quick
     def chosen(wildcards):
-        return settings_of(getattr(wildcards, "run", "base"), names)
+        return value(getattr(wildcards, "run", "base"))
 
     return chosen
+
+
+@functools.cache
+def settings_of(run, names):
+    """The named keys (`section` or `section.key`) of a run as text, so that a changed key reruns what depends on it.
+
+    The text is in a tuple, in which snakemake looks for no wildcards.
+    """
+    values = values_of(run)
+    chosen = {name: functools.reduce(lambda part, key: part[key], name.split("."), values) for name in names}
+    return (json.dumps(chosen, sort_keys=True),)
+
+
+@functools.cache
+def values_of(run):
+    return run_of(run).model_dump(mode="json")
+
+
+def settings(*names):
+    """The named keys of the job's run."""
+    return by_run(functools.partial(settings_of, names=names))
 
 
 # What each rule's command runs; ssr.code finds the files and the locked packages that these modules need.
@@ -133,21 +164,19 @@ def code(rule):
     return f"{code_digest(CODE[rule])} {lock_digest(CODE[rule], LOCK)}"
 
 
-@quick
-def solving_code(wildcards):
+def solving_code_of(run):
     """The code that a run's attempts need: problems of a training set are opened and graded by the evaluation."""
-    return code("solve_problems" if run_of(wildcards.run).selfplay.issues_of else "solve")
+    return code("solve_problems" if run_of(run).selfplay.issues_of else "solve")
 
 
 def prompts(*names):
-    """A params function that gives digests of the named prompts in the style of the job's run."""
+    """Digests of the named prompts in the style of the job's run."""
 
-    @quick
-    def chosen(wildcards):
-        style = run_of(getattr(wildcards, "run", "base")).agent.prompts
+    def digests(run):
+        style = run_of(run).agent.prompts
         return " ".join(prompt_digest(style, name) for name in names)
 
-    return chosen
+    return by_run(digests)
 
 
 SEEDING = ["selfplay.seeding", "selfplay.seeding_targets", "selfplay.snippet_lines", "selfplay.unseeded_files"]
@@ -170,6 +199,9 @@ REWARDING = [
     "training.max_off_policy_steps",
     "selfplay.max_gibberish",
     "selfplay.max_repetition",
+]
+TRAINING = [
+    f"training.{key}" for key in type(SCALE.training).model_fields if key not in ("keep_states", "resume_every")
 ]
 SCORING = [*ENGINE, "sandbox", "agent", "sampling.evaluation", "game.max_diff_kb"]
 
@@ -206,7 +238,7 @@ def task_settings(wildcards):
     """What tasks depend on: the repositories and their sandboxes, or the source and the bytes of its local file."""
     source = source_of(wildcards)
     if not source:
-        return settings("include", "sandbox", "evaluation.test_timeout_s")(wildcards)
+        return settings_of("base", ("include", "sandbox", "evaluation.test_timeout_s"))
     return source.model_dump_json() + (file_digest(source.file) if source.file else "")
 
 
@@ -223,13 +255,12 @@ def number_of_tasks(wildcards):
 
 
 def asked(what):
-    """A function of a job's wildcards that says what its run asks of the machine (`ssr.plan.jobs`)."""
+    """What the job's run asks of the machine (`ssr.plan.jobs`)."""
 
-    @quick
-    def of_run(wildcards):
-        return what(run_of(wildcards.run))
+    def of_run(run):
+        return what(run_of(run))
 
-    return of_run
+    return by_run(of_run)
 
 
 def machines(wildcards):
@@ -259,15 +290,15 @@ def snapshots(wildcards):
 
 
 def at(path, wildcards, **others):
-    """A path of the job's scale, run, seed and generation, but for the wildcards that are named."""
-    return expand(path, **{**dict(wildcards.items()), **others})
+    """A path under the scale's results, of the job's run, seed and generation, but for the wildcards that are named."""
+    return expand(f"{OWN}/{path}", **{**dict(wildcards.items()), **others})
 
 
 def checkpoint(wildcards, generation):
     """The digests of a generation's checkpoint; generation 0 is the base model, shared by all runs."""
     if generation <= 0:
-        return f"results/{SCALE.name}/checkpoints/000/sha256"
-    return f"results/{SCALE.name}/checkpoints/{wildcards.run}/s{wildcards.seed}/{generation:03d}/sha256"
+        return f"{OWN}/checkpoints/000/sha256"
+    return f"{OWN}/checkpoints/{wildcards.run}/s{wildcards.seed}/{generation:03d}/sha256"
 
 
 @quick
@@ -287,6 +318,16 @@ def scored_checkpoint(wildcards):
     return checkpoint(wildcards, int(wildcards.generation))
 
 
+def spent(wildcards, input):
+    """The checkpoint whose optimizer state the run needs no more. A function of the input, as it must rerun nothing.
+
+    The one before is never that: a job that was killed after all its work is run again.
+    """
+    kept = run_of(wildcards.run).training.keep_states
+    number = int(wildcards.generation) - (kept or int(wildcards.generation))
+    return f"--spent {os.path.dirname(checkpoint(wildcards, number))}" if number > 0 else ""
+
+
 @functools.cache
 def shards_of(run):
     return [f"{shard:02d}" for shard in range(run_of(run).selfplay.shards)]
@@ -299,7 +340,7 @@ def stage(name, file, wildcards):
 
 @functools.cache
 def files_of_shards(name, file, run, seed, generation):
-    folder = f"results/{SCALE.name}/{name}/{run}/s{seed}/{generation}"
+    folder = f"{OWN}/{name}/{run}/s{seed}/{generation}"
     return [f"{folder}/{shard}/{file}" for shard in shards_of(run)]
 
 
@@ -313,11 +354,11 @@ def pool(wildcards):
     selfplay = run_of(wildcards.run).selfplay
     if selfplay.data == "issues":
         if selfplay.issues_of:
-            path = "results/{scale}/training-sets/{source}/problems.parquet"
+            path = "training-sets/{source}/problems.parquet"
             return at(path, wildcards, source=selfplay.issues_of)
-        return at("results/{scale}/benchmarks/human.parquet", wildcards)
+        return at("benchmarks/human.parquet", wildcards)
     if selfplay.data == "bugs":
-        return at("results/{scale}/bugs/{run}/s{seed}.parquet", wildcards, run=selfplay.bugs_of)
+        return at("bugs/{run}/s{seed}.parquet", wildcards, run=selfplay.bugs_of)
     return []
 
 
@@ -327,7 +368,7 @@ def generations_of(run):
 
 def earlier_instances(wildcards):
     """Every bug of a run, of both orders, for the run that is trained on the good ones."""
-    path = "results/{scale}/{stage}/{run}/s{seed}/{generation}/{shard}/instances.parquet"
+    path = "{stage}/{run}/s{seed}/{generation}/{shard}/instances.parquet"
     stages = ["validate", "solve"]
     return at(path, wildcards, stage=stages, generation=generations_of(wildcards.run), shard=shards_of(wildcards.run))
 
@@ -337,7 +378,7 @@ def instances(wildcards):
     """The bugs to solve: a run's own valid ones, or the tasks that were drawn for it."""
     if plays_bugs_of_its_own(wildcards):
         return stage("validate", "instances.parquet", wildcards)
-    return at("results/{scale}/tasks/{run}/s{seed}/{generation}.parquet", wildcards)
+    return at("tasks/{run}/s{seed}/{generation}.parquet", wildcards)
 
 
 @quick
@@ -368,19 +409,19 @@ def played_before(wildcards):
 def held_out(wildcards):
     """The built-in benchmarks, which no bug may share a line with."""
     built_in = [name for name in SCALE.evaluation.benchmarks if name.startswith("builtin-")]
-    return at("results/{scale}/benchmarks/{benchmark}.parquet", wildcards, benchmark=built_in)
+    return at("benchmarks/{benchmark}.parquet", wildcards, benchmark=built_in)
 
 
 def summarised(wildcards):
     """What a run and seed, or the base model, is summed up from."""
-    path = "results/{scale}/evaluate/{run}/s{seed}/{generation}/{benchmark}/{file}"
+    path = "evaluate/{run}/s{seed}/{generation}/{benchmark}/{file}"
     of_base = wildcards.run == "base"
     score = {"benchmark": SCALE.evaluation.benchmarks, "file": ["report.json", "episodes.parquet"]}
     files = at(path, wildcards, generation=["000"] if of_base else scored_generations(wildcards.run), **score)
     if of_base:
         return files
-    played = ["results/{scale}/batch/{run}/s{seed}/{generation}.parquet"]
-    played += ["results/{scale}/training/{run}/s{seed}/{generation}.parquet"]
+    played = ["batch/{run}/s{seed}/{generation}.parquet"]
+    played += ["training/{run}/s{seed}/{generation}.parquet"]
     return files + [file for path in played for file in at(path, wildcards, generation=generations_of(wildcards.run))]
 
 
@@ -408,26 +449,21 @@ def chosen_reports(wildcards):
     known = [*SCALE.evaluation.benchmarks, *SCALE.evaluation.sources, "builtin-verified", "builtin-pro"]
     if not set(benchmarks) <= set(known) or run not in ["base", *SCALE.runs]:
         raise WorkflowError(f"--config benchmark={benchmarks[0]} run={run}: {GIVEN_FILE} has no such benchmark or run")
-    path = "results/{scale}/evaluate/{run}/s{seed}/{generation}/{benchmark}/report.json"
+    path = f"{OWN}/evaluate/{run}/s{{seed}}/{{generation}}/{{benchmark}}/report.json"
     of_base = run == "base"
     numbers = ["000"] if of_base else scored_generations(run)
-    same = {"scale": SCALE.name, "run": run, "benchmark": benchmarks}
-    return expand(path, seed=0 if of_base else SEEDS, generation=numbers, **same)
+    return expand(path, seed=0 if of_base else SEEDS, generation=numbers, benchmark=benchmarks)
 
 
 @quick
 def evaluation_shards(wildcards):
-    path = "results/{scale}/evaluate/{run}/s{seed}/{generation}/{benchmark}/shards/{shard}/episodes.parquet"
+    path = "evaluate/{run}/s{seed}/{generation}/{benchmark}/shards/{shard}/episodes.parquet"
     return at(path, wildcards, shard=[f"{shard:02d}" for shard in range(SCALE.evaluation.shards)])
 
 
 def last_checkpoints(wildcards):
-    path = "results/{scale}/checkpoints/{run}/s{seed}/{generation}/sha256"
-    return [
-        file
-        for run in SCALE.runs
-        for file in expand(path, scale=SCALE.name, run=run, seed=SEEDS, generation=generations_of(run)[-1])
-    ]
+    last = {run: generations_of(run)[-1] for run in SCALE.runs}
+    return [f"{OWN}/checkpoints/{run}/s{seed}/{last[run]}/sha256" for run in SCALE.runs for seed in SEEDS]
 
 
 def figure_files(wildcards):
@@ -441,4 +477,4 @@ def paper_files(wildcards):
 
 def report_files(wildcards):
     """The report's first page; released results hold no episodes to report."""
-    return [] if RESULTS == RELEASED else [f"results/{SCALE.name}/report/index.html"]
+    return [] if RESULTS == RELEASED else [f"{OWN}/report/index.html"]

@@ -1,5 +1,5 @@
 # Held-out tasks, predictions on them, and their grades.
-KEPT = "results/{scale}/logs/evaluate/{run}/s{seed}/{generation}/{benchmark}"
+KEPT = f"{OWN}/logs/evaluate/{{run}}/s{{seed}}/{{generation}}/{{benchmark}}"
 ATTEMPTS = f"{KEPT}/attempts"
 
 
@@ -7,16 +7,16 @@ rule tasks_held_out:
     input:
         task_snapshots,
     output:
-        "results/{scale}/benchmarks/{benchmark}.parquet",
+        "results/<scale>/benchmarks/{benchmark}.parquet",
     log:
-        "results/{scale}/logs/benchmarks/{benchmark}.log",
+        "results/<scale>/logs/benchmarks/{benchmark}.log",
     benchmark:
-        "results/{scale}/timings/benchmarks/{benchmark}.tsv"
+        "results/<scale>/timings/benchmarks/{benchmark}.tsv"
     priority: 5
     params:
         code=code("tasks_held_out"),
-        prompts=prompts("specification"),
         scale=scale_file,
+        prompts=prompts("specification"),
         settings=task_settings,
         tasks=number_of_tasks,
     shell:
@@ -25,12 +25,12 @@ rule tasks_held_out:
 
 rule training_set:
     output:
-        "results/{scale}/training-sets/{source}/problems.parquet",
-        "results/{scale}/training-sets/{source}/dropped.json",
+        "results/<scale>/training-sets/{source}/problems.parquet",
+        "results/<scale>/training-sets/{source}/dropped.json",
     log:
-        "results/{scale}/logs/training-sets/{source}.log",
+        "results/<scale>/logs/training-sets/{source}.log",
     benchmark:
-        "results/{scale}/timings/training-sets/{source}.tsv"
+        "results/<scale>/timings/training-sets/{source}.tsv"
     params:
         code=code("training_set"),
         scale=scale_file,
@@ -42,43 +42,41 @@ rule training_set:
 
 rule score:
     input:
-        tasks="results/{scale}/benchmarks/{benchmark}.parquet",
+        tasks="results/<scale>/benchmarks/{benchmark}.parquet",
         checkpoint=scored_checkpoint,
     output:
-        "results/{scale}/evaluate/{run}/s{seed}/{generation}/{benchmark}/shards/{shard}/episodes.parquet",
+        "results/<scale>/evaluate/{run}/s{seed}/{generation}/{benchmark}/shards/{shard}/episodes.parquet",
     log:
-        "results/{scale}/logs/evaluate/{run}/s{seed}/{generation}/{benchmark}/{shard}.log",
+        "results/<scale>/logs/evaluate/{run}/s{seed}/{generation}/{benchmark}/{shard}.log",
     benchmark:
-        "results/{scale}/timings/evaluate/{run}/s{seed}/{generation}/{benchmark}/{shard}.tsv"
+        "results/<scale>/timings/evaluate/{run}/s{seed}/{generation}/{benchmark}/{shard}.tsv"
     resources:
         gpu=asked(jobs.engine_gpus),
     params:
         code=code("score"),
+        place=place("benchmark", "run", "seed", "generation", "shard"),
+        attempts=ATTEMPTS,
         prompts=prompts("system", "solver"),
-        scale=scale_file,
         settings=settings("evaluation.shards", "evaluation.test_timeout_s", *SCORING),
         checkpoint_folder=subpath(input.checkpoint, parent=True),
         folder=subpath(output[0], parent=True),
-        attempts=ATTEMPTS,
     shell:
-        "ssr evaluate run --scale {params.scale} --benchmark {wildcards.benchmark} --run {wildcards.run}"
-        " --seed {wildcards.seed} --generation {wildcards.generation} --shard {wildcards.shard}"
-        " --tasks {input.tasks} --checkpoint {params.checkpoint_folder} --attempts {params.attempts}"
-        " --out {params.folder} &> {log}"
+        "ssr evaluate run {params.place} --tasks {input.tasks}"
+        " --checkpoint {params.checkpoint_folder} --attempts {params.attempts} --out {params.folder} &> {log}"
 
 
 rule merge:
     input:
-        tasks="results/{scale}/benchmarks/{benchmark}.parquet",
+        tasks="results/<scale>/benchmarks/{benchmark}.parquet",
         shards=evaluation_shards,
     output:
-        "results/{scale}/evaluate/{run}/s{seed}/{generation}/{benchmark}/report.json",
-        "results/{scale}/evaluate/{run}/s{seed}/{generation}/{benchmark}/preds.json",
-        "results/{scale}/evaluate/{run}/s{seed}/{generation}/{benchmark}/episodes.parquet",
+        "results/<scale>/evaluate/{run}/s{seed}/{generation}/{benchmark}/report.json",
+        "results/<scale>/evaluate/{run}/s{seed}/{generation}/{benchmark}/preds.json",
+        "results/<scale>/evaluate/{run}/s{seed}/{generation}/{benchmark}/episodes.parquet",
     log:
-        "results/{scale}/logs/merge/{run}/s{seed}/{generation}/{benchmark}.log",
+        "results/<scale>/logs/merge/{run}/s{seed}/{generation}/{benchmark}.log",
     benchmark:
-        "results/{scale}/timings/merge/{run}/s{seed}/{generation}/{benchmark}.tsv"
+        "results/<scale>/timings/merge/{run}/s{seed}/{generation}/{benchmark}.tsv"
     params:
         code=code("merge"),
         folder=subpath(output[0], parent=True),

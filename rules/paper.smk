@@ -6,20 +6,20 @@ rule summary:
     input:
         summarised,
     output:
-        "results/{scale}/summary/{run}/s{seed}/scale.json",
-        "results/{scale}/summary/{run}/s{seed}/outcomes.parquet",
-        "results/{scale}/summary/{run}/s{seed}/episodes.parquet",
-        "results/{scale}/summary/{run}/s{seed}/artifacts.parquet",
-        "results/{scale}/summary/{run}/s{seed}/training.parquet",
+        "results/<scale>/summary/{run}/s{seed}/scale.json",
+        "results/<scale>/summary/{run}/s{seed}/outcomes.parquet",
+        "results/<scale>/summary/{run}/s{seed}/episodes.parquet",
+        "results/<scale>/summary/{run}/s{seed}/artifacts.parquet",
+        "results/<scale>/summary/{run}/s{seed}/training.parquet",
     log:
-        "results/{scale}/logs/summary/{run}/s{seed}.log",
+        "results/<scale>/logs/summary/{run}/s{seed}.log",
     benchmark:
-        "results/{scale}/timings/summary/{run}/s{seed}.tsv"
+        "results/<scale>/timings/summary/{run}/s{seed}.tsv"
     params:
         code=code("summary"),
         scale=scale_file,
         settings=settings("game.alpha", "game.attempts", "game.injection_reward", "selfplay.untouched"),
-        results=f"results/{SCALE.name}",
+        results=subpath(output[0], ancestor=4),
         folder=subpath(output[0], parent=True),
     shell:
         "ssr summary --scale {params.scale} --run {wildcards.run} --seed {wildcards.seed} --results {params.results}"

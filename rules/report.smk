@@ -3,14 +3,14 @@
 
 rule report:
     input:
-        metrics=f"results/{SCALE.name}/metrics.parquet",
+        metrics="results/<scale>/metrics.parquet",
         reported="paper/reported.csv",
     output:
-        f"results/{SCALE.name}/report/index.html",
+        "results/<scale>/report/index.html",
     log:
-        f"results/{SCALE.name}/logs/report.log",
+        "results/<scale>/logs/report.log",
     benchmark:
-        f"results/{SCALE.name}/timings/report.tsv"
+        "results/<scale>/timings/report.tsv"
     params:
         code=code("report"),
         scale=scale_file,

@@ -1,5 +1,5 @@
 # One generation of self-play: tasks, injection, consistency checks, solver attempts, rewards.
-JOURNALS = "results/{scale}/journals/{run}/s{seed}"
+JOURNALS = f"{OWN}/journals/{{run}}/s{{seed}}"
 
 
 rule tasks:
@@ -8,70 +8,68 @@ rule tasks:
         pool=pool,
         before=played_before,
     output:
-        "results/{scale}/tasks/{run}/s{seed}/{generation}.parquet",
+        "results/<scale>/tasks/{run}/s{seed}/{generation}.parquet",
     log:
-        "results/{scale}/logs/tasks/{run}/s{seed}/{generation}.log",
+        "results/<scale>/logs/tasks/{run}/s{seed}/{generation}.log",
     benchmark:
-        "results/{scale}/timings/tasks/{run}/s{seed}/{generation}.tsv"
+        "results/<scale>/timings/tasks/{run}/s{seed}/{generation}.tsv"
     params:
         code=code("tasks"),
-        scale=scale_file,
+        place=place("run", "seed", "generation"),
         settings=settings("include", *DRAWING),
         pool=options("--pool", pool),
     shell:
-        "ssr tasks --scale {params.scale} --run {wildcards.run} --seed {wildcards.seed}"
-        " --generation {wildcards.generation} {params.pool} --out {output} &> {log}"
+        "ssr tasks {params.place} {params.pool} --out {output} &> {log}"
 
 
 rule inject:
     input:
-        tasks="results/{scale}/tasks/{run}/s{seed}/{generation}.parquet",
+        tasks="results/<scale>/tasks/{run}/s{seed}/{generation}.parquet",
         checkpoint=sampled_checkpoint,
     output:
-        "results/{scale}/inject/{run}/s{seed}/{generation}/{shard}/episodes.parquet",
-        "results/{scale}/inject/{run}/s{seed}/{generation}/{shard}/artifacts.parquet",
+        "results/<scale>/inject/{run}/s{seed}/{generation}/{shard}/episodes.parquet",
+        "results/<scale>/inject/{run}/s{seed}/{generation}/{shard}/artifacts.parquet",
     log:
-        "results/{scale}/logs/inject/{run}/s{seed}/{generation}/{shard}.log",
+        "results/<scale>/logs/inject/{run}/s{seed}/{generation}/{shard}.log",
     benchmark:
-        "results/{scale}/timings/inject/{run}/s{seed}/{generation}/{shard}.tsv"
+        "results/<scale>/timings/inject/{run}/s{seed}/{generation}/{shard}.tsv"
     priority: 2
     resources:
         gpu=asked(jobs.engine_gpus),
     params:
         code=code("inject"),
+        place=place("run", "seed", "generation", "shard"),
+        journals=JOURNALS,
         prompts=prompts("system", "injector"),
-        scale=scale_file,
         settings=settings("selfplay.shards", *PLAYING, *CONTROL),
         checkpoint_folder=subpath(input.checkpoint, parent=True),
-        journals=JOURNALS,
         folder=subpath(output[0], parent=True),
     shell:
-        "ssr inject --scale {params.scale} --run {wildcards.run} --seed {wildcards.seed}"
-        " --generation {wildcards.generation} --shard {wildcards.shard} --tasks {input.tasks}"
+        "ssr inject {params.place} --tasks {input.tasks}"
         " --checkpoint {params.checkpoint_folder} --journals {params.journals} --out {params.folder} &> {log}"
 
 
 rule validate:
     input:
-        artifacts="results/{scale}/inject/{run}/s{seed}/{generation}/{shard}/artifacts.parquet",
+        artifacts="results/<scale>/inject/{run}/s{seed}/{generation}/{shard}/artifacts.parquet",
         held_out=held_out,
     output:
-        "results/{scale}/validate/{run}/s{seed}/{generation}/{shard}/checks.parquet",
-        "results/{scale}/validate/{run}/s{seed}/{generation}/{shard}/instances.parquet",
+        "results/<scale>/validate/{run}/s{seed}/{generation}/{shard}/checks.parquet",
+        "results/<scale>/validate/{run}/s{seed}/{generation}/{shard}/instances.parquet",
     log:
-        "results/{scale}/logs/validate/{run}/s{seed}/{generation}/{shard}.log",
+        "results/<scale>/logs/validate/{run}/s{seed}/{generation}/{shard}.log",
     benchmark:
-        "results/{scale}/timings/validate/{run}/s{seed}/{generation}/{shard}.tsv"
+        "results/<scale>/timings/validate/{run}/s{seed}/{generation}/{shard}.tsv"
     priority: 2
     params:
         code=code("validate"),
+        place=place("run"),
         prompts=prompts("specification"),
-        scale=scale_file,
         settings=settings("sandbox", "agent.prompts", *CHECKING),
         held_out=options("--held-out", held_out),
         folder=subpath(output[0], parent=True),
     shell:
-        "ssr validate-shard --scale {params.scale} --run {wildcards.run} --artifacts {input.artifacts}"
+        "ssr validate-shard {params.place} --artifacts {input.artifacts}"
         " {params.held_out} --out {params.folder} &> {log}"
 
 
@@ -80,27 +78,26 @@ rule solve:
         instances=instances,
         checkpoint=sampled_checkpoint,
     output:
-        "results/{scale}/solve/{run}/s{seed}/{generation}/{shard}/episodes.parquet",
-        "results/{scale}/solve/{run}/s{seed}/{generation}/{shard}/instances.parquet",
+        "results/<scale>/solve/{run}/s{seed}/{generation}/{shard}/episodes.parquet",
+        "results/<scale>/solve/{run}/s{seed}/{generation}/{shard}/instances.parquet",
     log:
-        "results/{scale}/logs/solve/{run}/s{seed}/{generation}/{shard}.log",
+        "results/<scale>/logs/solve/{run}/s{seed}/{generation}/{shard}.log",
     benchmark:
-        "results/{scale}/timings/solve/{run}/s{seed}/{generation}/{shard}.tsv"
+        "results/<scale>/timings/solve/{run}/s{seed}/{generation}/{shard}.tsv"
     priority: 2
     resources:
         gpu=asked(jobs.engine_gpus),
     params:
-        code=solving_code,
+        code=by_run(solving_code_of),
+        place=place("run", "seed", "generation", "shard"),
+        journals=JOURNALS,
         prompts=prompts("system", "solver"),
-        scale=scale_file,
         settings=settings("selfplay.shards", *PLAYING, *ATTEMPTING),
         instances=options("--instances", instances),
         checkpoint_folder=subpath(input.checkpoint, parent=True),
-        journals=JOURNALS,
         folder=subpath(output[0], parent=True),
     shell:
-        "ssr solve --scale {params.scale} --run {wildcards.run} --seed {wildcards.seed}"
-        " --generation {wildcards.generation} --shard {wildcards.shard} {params.instances}"
+        "ssr solve {params.place} {params.instances}"
         " --checkpoint {params.checkpoint_folder} --journals {params.journals} --out {params.folder} &> {log}"
 
 
@@ -108,16 +105,16 @@ rule bugs:
     input:
         earlier_instances,
     output:
-        "results/{scale}/bugs/{run}/s{seed}.parquet",
+        "results/<scale>/bugs/{run}/s{seed}.parquet",
     log:
-        "results/{scale}/logs/bugs/{run}/s{seed}.log",
+        "results/<scale>/logs/bugs/{run}/s{seed}.log",
     benchmark:
-        "results/{scale}/timings/bugs/{run}/s{seed}.tsv"
+        "results/<scale>/timings/bugs/{run}/s{seed}.tsv"
     params:
         code=code("bugs"),
         scale=scale_file,
-        validated="results/{scale}/validate/{run}/s{seed}",
-        solved="results/{scale}/solve/{run}/s{seed}",
+        validated=f"{OWN}/validate/{{run}}/s{{seed}}",
+        solved=f"{OWN}/solve/{{run}}/s{{seed}}",
     shell:
         "ssr bugs --scale {params.scale} --run {wildcards.run} --validated {params.validated}"
         " --solved {params.solved} --out {output} &> {log}"
@@ -130,21 +127,21 @@ rule batch:
         solved=solved,
         checkpoint=previous_checkpoint,
     output:
-        "results/{scale}/batch/{run}/s{seed}/{generation}.parquet",
+        "results/<scale>/batch/{run}/s{seed}/{generation}.parquet",
     log:
-        "results/{scale}/logs/batch/{run}/s{seed}/{generation}.log",
+        "results/<scale>/logs/batch/{run}/s{seed}/{generation}.log",
     benchmark:
-        "results/{scale}/timings/batch/{run}/s{seed}/{generation}.tsv"
+        "results/<scale>/timings/batch/{run}/s{seed}/{generation}.tsv"
     priority: 3
     params:
         code=code("batch"),
-        scale=scale_file,
+        place=place("run"),
         settings=settings("selfplay.train_roles", *REWARDING),
         injected=options("--injected", injected),
         checked=options("--checked", checked),
         solved=options("--solved", solved),
         checkpoint_folder=subpath(input.checkpoint, parent=True),
     shell:
-        "ssr batch --scale {params.scale} --run {wildcards.run} {params.injected} {params.checked}"
+        "ssr batch {params.place} {params.injected} {params.checked}"
         " {params.solved} --checkpoint {params.checkpoint_folder}"
         " --out {output} &> {log}"

@@ -3,15 +3,15 @@
 
 rule train:
     input:
-        batch="results/{scale}/batch/{run}/s{seed}/{generation}.parquet",
+        batch="results/<scale>/batch/{run}/s{seed}/{generation}.parquet",
         previous=previous_checkpoint,
     output:
-        "results/{scale}/checkpoints/{run}/s{seed}/{generation}/sha256",
-        metrics="results/{scale}/training/{run}/s{seed}/{generation}.parquet",
+        "results/<scale>/checkpoints/{run}/s{seed}/{generation}/sha256",
+        metrics="results/<scale>/training/{run}/s{seed}/{generation}.parquet",
     log:
-        "results/{scale}/logs/train/{run}/s{seed}/{generation}.log",
+        "results/<scale>/logs/train/{run}/s{seed}/{generation}.log",
     benchmark:
-        "results/{scale}/timings/train/{run}/s{seed}/{generation}.tsv"
+        "results/<scale>/timings/train/{run}/s{seed}/{generation}.tsv"
     priority: 4
     threads: asked(jobs.training_threads)
     resources:
@@ -21,11 +21,13 @@ rule train:
         mpi=several_machines,
     params:
         code=code("train"),
-        scale=scale_file,
+        place=place("run"),
         launcher=launcher,
-        settings=settings("model.dtype", "training"),
+        settings=settings("model.dtype", *TRAINING),
+        spent=spent,
         previous_folder=subpath(input.previous, parent=True),
         folder=subpath(output[0], parent=True),
     shell:
-        "{params.launcher} ssr train --scale {params.scale} --run {wildcards.run} --batch {input.batch}"
-        " --checkpoint {params.previous_folder} --metrics {output.metrics} --out {params.folder} &> {log}"
+        "{params.launcher} ssr train {params.place} --batch {input.batch}"
+        " --checkpoint {params.previous_folder} --metrics {output.metrics} {params.spent}"
+        " --out {params.folder} &> {log}"

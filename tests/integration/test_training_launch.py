@@ -20,6 +20,7 @@ from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from events import read_events
 from ssr.config import TrainingConfig, load_scale
+from ssr.digests import wrong_files
 from ssr.plan.jobs import launcher
 from ssr.training.__main__ import main
 from ssr.training.batch import Trajectory, prepare, write_batch
@@ -216,6 +217,29 @@ def test_a_killed_generation_goes_on_to_the_same_bytes(bench: Bench, caplog: pyt
     assert (bench.folder / "whole/sha256").read_text() == (bench.folder / "killed/sha256").read_text()
     assert (bench.folder / "whole.parquet").read_bytes() == (bench.folder / "killed.parquet").read_bytes()
     assert not (bench.folder / ".killed.unfinished").exists()
+
+
+@pytest.mark.parametrize("lora", [None, {"rank": 2, "alpha": 4}])
+def test_an_old_checkpoint_gives_up_its_optimizer_state_when_a_later_one_is_whole(
+    bench: Bench, capsys: pytest.CaptureFixture[str], lora: dict[str, int] | None
+) -> None:
+    def train(start: str, name: str, *more: str) -> int:
+        options = {"batch": "next", "lora": lora} if lora else {"batch": "next"}
+        return main([*module_arguments(bench.command(name, start=start, **options)), *more])  # type: ignore[arg-type]
+
+    old, state = bench.folder / "001", bench.folder / "001" / "training" / "optimizer.safetensors"
+    assert train("000", "001") == train("001", "002") == train("002", "unspent") == 0
+    before = (old / "sha256").read_text()
+    assert train("missing", "003", "--spent", str(old)) != 0 and state.exists()
+    assert train("002", "003", "--spent", str(old)) == 0
+    assert not state.exists() and (old / "model.safetensors").exists() and (old / "sha256").read_text() == before
+    assert wrong_files(old, deep=False) == []
+    assert (bench.folder / "003/sha256").read_text() == (bench.folder / "unspent/sha256").read_text()
+    for name in ("002", "003"):
+        verify(bench.folder / name)
+    capsys.readouterr()
+    assert train("001", "again") == 1
+    assert "gave up its optimizer state" in capsys.readouterr().err
 
 
 def test_metrics_are_logged_for_tensorboard_beside_the_same_bytes(bench: Bench) -> None:

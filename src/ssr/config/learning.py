@@ -75,6 +75,9 @@ class TrainingConfig(Section):
     """OpenMP threads of one process."""
     resume_every: int = Field(1, ge=0)
     """Optimizer steps between the saves from which a killed generation goes on; 0 for none."""
+    keep_states: int | None = Field(2, ge=2)
+    """Newest checkpoints of a run that keep the optimizer's state, two thirds of their bytes; all do where it is null.
+    From one without, no generation can be trained again."""
 
 
 class LoggingConfig(Section):
@@ -171,7 +174,7 @@ class BasemodelConfig(Section):
     """Tokens of source code and drills, at a constant rate."""
     demonstrations: int = Field(16, ge=1)
     """Injections that the demonstrator tries in each repository; it then solves the valid ones."""
-    finetuning_tokens: int = Field(9_000_000, ge=1000)
+    finetuning_tokens: int = Field(6_500_000, ge=1000)
     """Tokens of supervised training on demonstrations, source and drills."""
     finetuning_rate: float = Field(2e-3, gt=0)
     """Peak of its schedule."""

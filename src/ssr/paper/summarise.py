@@ -25,7 +25,7 @@ COST_ONLY = {
     "game": ("run_store",),
     "selfplay": ("shards",),
     "evaluation": ("shards", "image_disk_gb"),
-    "training": ("resume_every",),
+    "training": ("resume_every", "keep_states"),
 }
 """Keys that change what a run costs and not what it makes: a summary does not hold them."""
 OF_EPISODE = ["exit_reason", "turns", "generated_tokens"]

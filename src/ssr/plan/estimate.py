@@ -192,6 +192,11 @@ def rollout_hours(scale: Scale, assumed: Assumptions, tokens: int) -> float:
     return tokens * assumed.sampled_share / assumed.decoded / scale.selfplay.shards / 3600
 
 
+def state_bytes(shape: ModelShape, scale: Scale) -> int:
+    """Bytes of the optimizer's state in one checkpoint, which old ones give up."""
+    return 8 * (shape.parameters if scale.training.lora is None else adapter_parameters(shape, scale.training))
+
+
 def disk_bytes(shape: ModelShape, scale: Scale, tokens: int) -> tuple[int, int]:
     """Bytes of one checkpoint, and of the episodes of so many tokens (ids, log-probabilities, messages; compressed)."""
     if scale.training.lora is None:

@@ -13,6 +13,7 @@ from ssr.plan.estimate import (
     disk_bytes,
     engine_memory,
     rollout_hours,
+    state_bytes,
     training_hours,
     training_memory,
     volume,
@@ -50,7 +51,9 @@ def figures_of(scale: Scale, assumed: Assumptions) -> dict[str, Any]:
     repeats = len(scale.seeds)
     all_tokens = sum(volume(run, assumed).tokens(run.selfplay.generations) for run in runs.values()) * repeats
     checkpoint, episodes = disk_bytes(shape, first, of_first.tokens(generations))
-    every_checkpoint = sum(run.selfplay.generations for run in runs.values()) * repeats * checkpoint
+    kept = first.training.keep_states or generations
+    run_bytes = checkpoint * generations - state_bytes(shape, first) * max(0, generations - kept)
+    played = sum(run.selfplay.generations for run in runs.values()) * repeats
     return {
         "scale": scale.name,
         "parameters": shape.parameters,
@@ -72,8 +75,8 @@ def figures_of(scale: Scale, assumed: Assumptions) -> dict[str, Any]:
         "training_hours": training_hours(shape, first, assumed, of_first.tokens(generations)),
         "rollout_hours": rollout_hours(first, assumed, of_first.tokens(generations)),
         "checkpoint_bytes": checkpoint,
-        "run_disk_bytes": checkpoint * generations + episodes,
-        "all_disk_bytes": every_checkpoint + disk_bytes(shape, first, all_tokens)[1],
+        "run_disk_bytes": run_bytes + episodes,
+        "all_disk_bytes": run_bytes * played // generations + disk_bytes(shape, first, all_tokens)[1],
         "assumptions": asdict(assumed),
     }
 

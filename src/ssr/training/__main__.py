@@ -12,6 +12,7 @@ from ssr.errors import SSRError, TrainingError, storage_named
 from ssr.lifetime import end_with_parent
 from ssr.logs import start_logging
 from ssr.training.batch import read_batch
+from ssr.training.checkpoint import give_up_state
 from ssr.training.events import EventFile
 from ssr.training.metrics import StepMetrics, write_metrics
 from ssr.training.parallel import accelerator_of
@@ -42,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder of the checkpoint to start from")
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint to write")
     parser.add_argument("--metrics", type=Path, help="one row an optimizer step (parquet)")
+    parser.add_argument("--spent", type=Path, help="folder of an old checkpoint that gives up its optimizer state then")
     parser.add_argument("--events", type=Path, help="folder of event files for TensorBoard")
     return parser
 
@@ -77,6 +79,8 @@ def _run(options: argparse.Namespace) -> None:
         if options.metrics:
             write_metrics(options.metrics, metrics)
         work.forget()
+        if options.spent:
+            give_up_state(options.spent)
     accelerator.end_training()
 
 

@@ -108,8 +108,18 @@ def verify(folder: Path) -> None:
     if not (folder / DIGESTS).is_file():
         raise TrainingError(f"{folder} is no whole checkpoint: it has no file {DIGESTS!r}")
     wrong = wrong_files(folder)
+    if wrong == [OPTIMIZER_STATE] and not (folder / OPTIMIZER_STATE).exists():
+        raise TrainingError(
+            f"{folder} gave up its optimizer state when later generations had been trained (training.keep_states); "
+            "delete the checkpoints of this run to train it again from its first generation"
+        )
     if wrong:
         raise TrainingError(f"the checkpoint {folder} is damaged or was changed: {', '.join(wrong)}; make it again")
+
+
+def give_up_state(folder: Path) -> None:
+    """Delete a checkpoint's optimizer state: its weights still play, but no generation is trained from it again."""
+    (folder / OPTIMIZER_STATE).unlink(missing_ok=True)
 
 
 def load_model(checkpoint: str | Path, dtype: torch.dtype | Literal["auto"] = torch.float32) -> PreTrainedModel:

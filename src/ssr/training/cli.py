@@ -40,6 +40,9 @@ def train(
     checkpoint: Annotated[Path, typer.Option("--checkpoint", help="Folder of the weights before.")],
     metrics: Annotated[Path, typer.Option("--metrics", help="File of one row an optimizer step.")],
     out: OutFolder,
+    spent: Annotated[
+        Path | None, typer.Option("--spent", help="Folder of an old checkpoint that gives up its optimizer state then.")
+    ] = None,
     events: Annotated[Path | None, typer.Option("--events", help="Folder of event files for TensorBoard.")] = None,
 ) -> None:
     """Train a generation, in several processes through `accelerate launch`, and write the next checkpoint."""
@@ -47,5 +50,5 @@ def train(
     from ssr.training.launch import command
 
     loaded = load_scale(scale).for_run(run)
-    arguments = command(loaded, scale, run, batch, checkpoint, metrics, out, events)
+    arguments = command(loaded, scale, run, batch, checkpoint, metrics, out, spent, events)
     os.execve(arguments[0], arguments, os.environ | {"OMP_NUM_THREADS": str(loaded.training.threads)})

@@ -16,6 +16,7 @@ def command(
     checkpoint: Path,
     metrics: Path,
     out: Path,
+    spent: Path | None = None,
     events: Path | None = None,
 ) -> list[str]:
     """The command that trains one generation of a run; `scale` is that run's.
@@ -30,7 +31,8 @@ def command(
     start = [sys.executable, *launcher, "-m", "ssr.training"]
     module = [*start, "--scale", str(scale_file), "--run", run, "--batch", str(batch)]
     files = ["--checkpoint", str(checkpoint), "--metrics", str(metrics), "--out", str(out)]
-    return [*module, *files, *(["--events", str(events)] if events else [])]
+    more = {"--spent": spent, "--events": events}
+    return [*module, *files, *(word for name, path in more.items() if path for word in (name, str(path)))]
 
 
 def launch_options(config: TrainingConfig) -> list[str]:

@@ -17,7 +17,7 @@ from ssr.training.state import read_state
 
 def work_key(batch: Path, checkpoint: Path, config: TrainingConfig, dtype: str) -> str:
     """Names one generation's work by its inputs: batch, checkpoint before, settings."""
-    digest = hashlib.sha256(f"{dtype} {config.model_dump_json()}\n".encode())
+    digest = hashlib.sha256(f"{dtype} {config.model_dump_json(exclude={'keep_states'})}\n".encode())
     for path in (batch, checkpoint / DIGESTS):
         if path.is_file():
             digest.update(path.read_bytes())

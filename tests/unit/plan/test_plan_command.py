@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from ssr.bench.training_work import SIZES, lengths_of
@@ -48,6 +49,19 @@ def test_the_papers_scale_gives_the_papers_budget(tmp_path: Path) -> None:
     assert figures["run_tokens"] == pytest.approx(2.5e9, rel=0.01)
     assert figures["packs_a_step"] == 16 * 8
     assert "2.52 B" in printed and "131072" in printed
+
+
+def test_old_checkpoints_need_less_disk(tmp_path: Path) -> None:
+    scale = yaml.safe_load((ROOT / "workflow/config/paper.yaml").read_text())
+    sizes = []
+    for kept in (None, 2):
+        scale["training"]["keep_states"] = kept
+        (tmp_path / "paper.yaml").write_text(yaml.safe_dump(scale))
+        planned(tmp_path / "paper.yaml", "--json", str(tmp_path / "plan.json"))
+        sizes.append(json.loads((tmp_path / "plan.json").read_text()))
+    parameters = sizes[0]["parameters"]
+    assert sizes[0]["run_disk_bytes"] - sizes[1]["run_disk_bytes"] == 148 * 8 * parameters
+    assert sizes[0]["all_disk_bytes"] - sizes[1]["all_disk_bytes"] == 7 * 148 * 8 * parameters
 
 
 def test_the_papers_training_section_is_in_its_scale() -> None:

@@ -129,6 +129,29 @@ def test_a_lag_overlaps_play_and_training_of_the_generation_before(project: Proj
     assert all(end <= start for end, start in zip(ends, starts[1:], strict=False))
 
 
+@pytest.mark.parametrize(("kept", "newest"), [({}, 2), ({"keep_states": 3}, 3), ({"keep_states": None}, None)])
+def test_the_newest_checkpoints_keep_their_optimizer_state(
+    project: Project, kept: dict[str, int], newest: int | None
+) -> None:
+    scale = project.rewrite("smoke", runs={"ssr": {}}, selfplay={"generations": 5}, training=kept)
+    out = project.snakemake("-n", "-p", "selfplay", "--configfile", scale)
+    commands = [line.split() for line in out.splitlines() if " ssr train " in f" {line}"]
+    given_up = {}
+    for words in commands:
+        spent = [words[words.index("--spent") + 1]] if "--spent" in words else []
+        given_up[words[words.index("--out") + 1]] = spent
+    folder = "results/smoke/checkpoints/ssr/s0"
+    last = {number: number - newest if newest else 0 for number in range(1, 6)}
+    assert given_up == {f"{folder}/{n:03d}": [f"{folder}/{old:03d}"] if old > 0 else [] for n, old in last.items()}
+
+
+def test_how_many_keep_it_runs_nothing_again(project: Project) -> None:
+    scale = project.rewrite("smoke", runs={"ssr": {}}, selfplay={"generations": 3, "shards": 1})
+    project.snakemake("--cores", "2", "selfplay", "--configfile", scale)
+    project.rewrite("smoke", training={"keep_states": 3})
+    assert "Nothing to be done" in project.snakemake("-n", "selfplay", "--configfile", scale)
+
+
 def test_the_baseline_draws_issues_and_injects_nothing(project: Project) -> None:
     jobs = plan(project, "--configfile", "workflow/config/smoke.yaml")
     drawn = maker(jobs, "results/smoke/tasks/baseline/s0/001.parquet")

@@ -23,6 +23,7 @@ from ssr.game.codebase import open_codebase
 from ssr.game.consistency import ConsistencyReport, check
 from ssr.game.instance import Instance, instance_of
 from ssr.game.reward import injection_reward, solver_reward
+from ssr.game.store import RunStore
 from ssr.game.verdict import judge
 from ssr.repository.snapshot import Snapshot
 from ssr.selfplay.inject import read_artifact
@@ -52,6 +53,8 @@ class Arena:
     snapshot: Snapshot
     host: Host
     limits: SandboxConfig
+    store: RunStore | None
+    """Test runs that attacks share, as the artifacts and attempts of a job do."""
     _instances: dict[str, Instance] = field(default_factory=dict)
     _made: dict[str, Sandbox] = field(default_factory=dict)
 
@@ -85,7 +88,7 @@ class Arena:
             artifact = self.artifact(base, attack.script)
         except FileNotFoundError as error:
             return Outcome(True, f"not submitted: {error}")
-        report = check(artifact, self.backend, self.snapshot, rules)
+        report = check(artifact, self.backend, self.snapshot, rules, store=self.store)
         return Outcome(injection_reward(report.valid, 1, 4, rules) == -1.0, _seen(report))
 
     def solve(self, attack: Attack) -> Outcome:
@@ -106,7 +109,7 @@ class Arena:
                 patch = read_patch(sandbox, "/tmp/patch.diff")
             except (ValueError, FileNotFoundError) as error:
                 return Outcome(True, f"not submitted: {error}")
-            verdict = judge(self.backend, self.snapshot, instance, patch, rules)
+            verdict = judge(self.backend, self.snapshot, instance, patch, rules, store=self.store)
         name = verdict.reason.split(":")[0]
         return Outcome(solver_reward(verdict.solved) == -1.0, name if verdict.solved else f"not solved: {name}")
 
@@ -154,7 +157,7 @@ class Arena:
         """The bug of a valid artifact, made once."""
         if name not in self._instances:
             artifact = self.artifact(name)
-            report = check(artifact, self.backend, self.snapshot, RULES)
+            report = check(artifact, self.backend, self.snapshot, RULES, store=self.store)
             self._instances[name] = instance_of(artifact, report, self.snapshot, "direct", name, "")
         return self._instances[name]
 

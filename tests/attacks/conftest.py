@@ -13,6 +13,7 @@ from host import SECRET, Host
 from javascript_project import write_javascript
 from ssr.config import SandboxConfig
 from ssr.daemon import Daemon
+from ssr.game.store import RunStore
 from ssr.repository.build import make_snapshot
 from ssr.repository.listing import GitSpec
 from ssr.repository.snapshot import Snapshot
@@ -52,12 +53,12 @@ def javascript_arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena
 
 
 def _arena(snapshot: Snapshot, folder: Path, kind: Literal["bubblewrap", "docker"]) -> Iterator[Arena]:
-    host, limits = Host(folder), LIMITS.model_copy(update={"backend": kind})
+    host, whole, limits = Host(folder), SandboxConfig(backend=kind), LIMITS.model_copy(update={"backend": kind})
     with pytest.MonkeyPatch.context() as patch, closing(host):
         patch.setenv("SSR_SECRET", SECRET)
         with (
-            open_backend(SandboxConfig(backend=kind)) as backend,
+            open_backend(whole) as backend,
             open_backend(limits) as limited,
-            closing(Arena(backend, limited, snapshot, host, limits)) as opened,
+            closing(Arena(backend, limited, snapshot, host, limits, RunStore(whole))) as opened,
         ):
             yield opened

@@ -1,6 +1,7 @@
 from itertools import islice
 
 import numpy as np
+import pytest
 from transformers import PreTrainedTokenizerFast
 
 from ssr.basemodel.documents import batches, document_of
@@ -27,6 +28,7 @@ def test_batches_hold_like_lengths_and_respect_the_budget(drills: Drills, codec:
         assert len(batch) == 1 or longest * len(batch) <= 4000
 
 
+@pytest.mark.slow
 def test_training_lowers_the_loss(
     drills: Drills, codec: ChatCodec, agent: AgentConfig, tokenizer: PreTrainedTokenizerFast
 ) -> None:

@@ -21,6 +21,7 @@ from ssr.paper.scores import panels
 REPORTED = Path(__file__).parents[3] / "paper" / "reported.csv"
 
 
+@pytest.mark.slow
 def test_figures_are_the_same_bytes_in_another_process(metrics: Path, tmp_path: Path) -> None:
     code = "import sys; from pathlib import Path; from ssr.paper.data import load;"
     code += "from ssr.paper.figures import draw_figure; data = load(Path(sys.argv[1]), Path(sys.argv[2]));"

@@ -59,6 +59,7 @@ def test_a_repository_without_tests_is_refused_before_anything_is_installed(user
     assert "installing" not in refused.stderr and not (user.folder / "results/play/untested/snapshots").exists()
 
 
+@pytest.mark.slow
 def test_what_the_tests_miss_is_named_and_may_be_mended_in_the_same_folder(user: User) -> None:
     folder = user.folder / "needy"
     (folder / "tests").mkdir(parents=True)

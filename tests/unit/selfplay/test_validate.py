@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from pocket_project import BUG, WEAKENING
 from ssr.basemodel.actions import TEST_PARSER, TEST_SCRIPT
 from ssr.config import GameConfig, Scale
@@ -20,6 +22,7 @@ FLAKY = '[ "$TZ" = UTC ] && echo PASSED flaky || echo FAILED flaky\n'
 SOUND = BugArtifact(SCRIPT, "tests/test_numbers.py\n", TEST_PARSER, BUG, WEAKENING)
 
 
+@pytest.mark.slow
 def test_rows_and_counts_by_reason(snapshot: Snapshot, tmp_path: Path) -> None:
     flaky = replace(SOUND, test_script=SCRIPT + FLAKY)
     keyed = replace(SOUND, bug_inject_diff=BUG.replace("number < 1", "hash(number) < 1"))

@@ -328,6 +328,13 @@ def spent(wildcards, input):
     return f"--spent {os.path.dirname(checkpoint(wildcards, number))}" if number > 0 else ""
 
 
+@quick
+def event_folder(wildcards, input):
+    """Where a run's metrics go for TensorBoard, if it asks for them. A function of the input, as it must rerun nothing."""
+    asked_for = run_of(wildcards.run).logging.tensorboard
+    return f"--events results/{SCALE.name}/logs/tensorboard/{wildcards.run}/s{wildcards.seed}" if asked_for else ""
+
+
 @functools.cache
 def shards_of(run):
     return [f"{shard:02d}" for shard in range(run_of(run).selfplay.shards)]

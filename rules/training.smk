@@ -25,9 +25,10 @@ rule train:
         launcher=launcher,
         settings=settings("model.dtype", *TRAINING),
         spent=spent,
+        events=event_folder,
         previous_folder=subpath(input.previous, parent=True),
         folder=subpath(output[0], parent=True),
     shell:
         "{params.launcher} ssr train {params.place} --batch {input.batch}"
         " --checkpoint {params.previous_folder} --metrics {output.metrics} {params.spent}"
-        " --out {params.folder} &> {log}"
+        " {params.events} --out {params.folder} &> {log}"

@@ -1,6 +1,7 @@
 """A copy of the graph alone, and a stand-in for `ssr` that leaves each stage's files without doing its work."""
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ class Project:
         values = yaml.safe_load(path.read_text())
         for section, keys in changes.items():
             merged = isinstance(keys, dict) and section != "runs"
-            values[section] = {**values[section], **keys} if merged else keys
+            values[section] = {**values.get(section, {}), **keys} if merged else keys
         path.write_text(yaml.safe_dump(values, sort_keys=False))
         return str(path.relative_to(self.root))
 
@@ -83,3 +84,19 @@ class Project:
         """Commands that the stand-in was given and ended, in order."""
         path = self.root / "calls"
         return path.read_text().splitlines() if path.exists() else []
+
+
+def copy_graph(folder: Path) -> Project:
+    """A copy of the graph alone."""
+    for name in ("rules", "workflow", "profiles"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copyfile(ROOT / "Snakefile", folder / "Snakefile")
+    for name in ("paper", "envs"):
+        (folder / name).mkdir()
+    shutil.copyfile(ROOT / "envs" / "cpu.lock", folder / "envs" / "cpu.lock")
+    (folder / "paper" / "reported.csv").touch()
+    stand_in = folder / "bin" / "ssr"
+    stand_in.parent.mkdir()
+    stand_in.write_text(STAND_IN)
+    stand_in.chmod(0o755)
+    return Project(folder)

@@ -26,7 +26,11 @@ class Job:
 
 
 def plan(project: Project, *arguments: str) -> list[Job]:
-    blocks = re.split(r"^\[.*\]$", project.snakemake("-n", *arguments), flags=re.MULTILINE)
+    return jobs_in(project.snakemake("-n", *arguments))
+
+
+def jobs_in(said: str) -> list[Job]:
+    blocks = re.split(r"^\[.*\]$", said, flags=re.MULTILINE)
     return [job for block in blocks for job in job_of(block)]
 
 
@@ -51,8 +55,8 @@ def test_the_default_is_mini_and_ends_in_figures_and_a_table(project: Project) -
     assert {"snapshot", "inject", "validate", "solve", "batch", "train", "score"} <= {job.rule for job in jobs}
 
 
-def test_smoke_plays_one_repository_and_makes_everything_once(project: Project) -> None:
-    counts = Counter(job.rule for job in plan(project, "--configfile", "workflow/config/smoke.yaml"))
+def test_smoke_plays_one_repository_and_makes_everything_once(smoke_planned: str) -> None:
+    counts = Counter(job.rule for job in jobs_in(smoke_planned))
     assert counts["snapshot"] == 1
     assert counts["inject"] == 2 * 2
     assert counts["solve"] == 2 * counts["inject"]
@@ -145,15 +149,18 @@ def test_the_newest_checkpoints_keep_their_optimizer_state(
     assert given_up == {f"{folder}/{n:03d}": [f"{folder}/{old:03d}"] if old > 0 else [] for n, old in last.items()}
 
 
-def test_how_many_keep_it_runs_nothing_again(project: Project) -> None:
+def test_what_is_kept_and_logged_beside_the_weights_runs_nothing_again(project: Project) -> None:
     scale = project.rewrite("smoke", runs={"ssr": {}}, selfplay={"generations": 3, "shards": 1})
     project.snakemake("--cores", "2", "selfplay", "--configfile", scale)
-    project.rewrite("smoke", training={"keep_states": 3})
+    project.rewrite("smoke", training={"keep_states": 3}, logging={"tensorboard": True})
     assert "Nothing to be done" in project.snakemake("-n", "selfplay", "--configfile", scale)
+    again = project.snakemake("-n", "-p", "selfplay", "--forcerun", "train", "--configfile", scale)
+    assert again.count(" --events results/smoke/logs/tensorboard/ssr/s0 ") == 3
+    assert not any("--events" in call for call in project.calls)
 
 
-def test_the_baseline_draws_issues_and_injects_nothing(project: Project) -> None:
-    jobs = plan(project, "--configfile", "workflow/config/smoke.yaml")
+def test_the_baseline_draws_issues_and_injects_nothing(smoke_planned: str) -> None:
+    jobs = jobs_in(smoke_planned)
     drawn = maker(jobs, "results/smoke/tasks/baseline/s0/001.parquet")
     assert "results/smoke/benchmarks/human.parquet" in drawn.inputs
     solved = maker(jobs, "results/smoke/solve/baseline/s0/001/00/episodes.parquet")
@@ -179,15 +186,15 @@ def test_the_base_model_is_scored_once_and_each_run_at_its_generations(project: 
     assert scored == sorted([("base", "000"), *runs])
 
 
-def test_no_bug_may_touch_a_benchmark(project: Project) -> None:
-    jobs = plan(project, "--configfile", "workflow/config/smoke.yaml")
+def test_no_bug_may_touch_a_benchmark(smoke_planned: str) -> None:
+    jobs = jobs_in(smoke_planned)
     checked = maker(jobs, "results/smoke/validate/ssr/s0/001/00/checks.parquet")
     assert {f"results/smoke/benchmarks/builtin-{name}.parquet" for name in ("verified", "pro")} <= set(checked.inputs)
 
 
-def test_another_scale_leaves_nothing_of_the_default_behind(project: Project) -> None:
-    out = project.snakemake("-n", "--configfile", "workflow/config/smoke.yaml")
-    assert "results/smoke/" in out and "results/mini" not in out and "run=direct" not in out
+def test_another_scale_leaves_nothing_of_the_default_behind(smoke_planned: str) -> None:
+    assert "results/smoke/" in smoke_planned
+    assert "results/mini" not in smoke_planned and "run=direct" not in smoke_planned
 
 
 def test_a_key_on_the_command_line_makes_a_scale_that_the_commands_are_given(project: Project) -> None:
@@ -232,8 +239,8 @@ def test_released_results_are_drawn_from_what_is_tracked_alone(project: Project)
     assert maker(jobs, "results/released/other/figures/figure8.pdf")
 
 
-def test_every_figure_and_table_is_drawn(project: Project) -> None:
-    outputs = [output for job in plan(project, "--configfile", "workflow/config/smoke.yaml") for output in job.outputs]
+def test_every_figure_and_table_is_drawn(smoke_planned: str) -> None:
+    outputs = [output for job in jobs_in(smoke_planned) for output in job.outputs]
     names = {folder: {path.split("/")[3].split(".")[0] for path in outputs if f"/{folder}/" in path}
              for folder in ("figures", "tables")}  # fmt: skip
     assert names == {"figures": set(FIGURES), "tables": set(TABLES)}

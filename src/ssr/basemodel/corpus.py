@@ -17,6 +17,7 @@ from ssr.repository.snapshot import Snapshot
 MAX_FILE_BYTES = 100_000
 FUNCTION_LINES = range(3, 61)
 LIBRARY_LINES = range(3, 23)
+OPEN_SHARES: tuple[Share, ...] = ("training", "builtin-verified", "builtin-tuning", "builtin-bugs")
 TEST_CALL = re.compile(r"^\s+(?:assert |self\.assert).*[)\w\]]$")
 WORD = re.compile(r"\w+")
 NAME_CALL = re.compile(r"\b([A-Za-z_]\w*)\(")
@@ -51,6 +52,11 @@ class Source:
     def functions(self) -> list[Function]:
         """Functions outside tests that are of ordinary length and in no benchmark's share."""
         return self.of_share("training")
+
+    @cached_property
+    def partly_open(self) -> list[Function]:
+        """Those, and functions in which benchmarks may change some lines and drills the others (`side_of`)."""
+        return [f for share in OPEN_SHARES for f in self.of_share(share)]
 
     def of_share(self, share: Share) -> list[Function]:
         """Functions outside tests that are of ordinary length and in one share."""

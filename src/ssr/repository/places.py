@@ -10,13 +10,14 @@ from ssr.seeds import seed_of
 
 Share = Literal["builtin-verified", "builtin-pro", "builtin-tuning", "builtin-bugs", "training"]
 SHARES: tuple[tuple[int, Share], ...] = (
-    (30, "builtin-verified"),
+    (24, "builtin-verified"),
+    (30, "builtin-bugs"),
     (50, "builtin-pro"),
-    (54, "builtin-tuning"),
-    (58, "builtin-bugs"),
+    (58, "builtin-tuning"),
     (100, "training"),
 )
 """Upper ends, in percent of the functions, of the shares."""
+Side = Literal["benchmark", "open", "both"]
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -88,10 +89,27 @@ def _definitions(parent: ast.AST, prefix: str) -> Iterator[tuple[str, FunctionNo
 
 
 def share_of(repository: str, function: Function) -> Share:
-    """Which side of the fixed split a function falls on, in every release of its repository.
+    """Which part of the fixed split a function falls into, in every release of its repository.
 
-    Built-in benchmarks, the tuning set and the bugs that are held out are made in their own shares alone; the base
-    model's drills and the baseline's issues only ever mutate the rest.
+    Built-in benchmarks, the tuning set and the bugs that are held out are made in their own shares alone; the
+    baseline's issues only ever mutate the rest.
     """
     draw = seed_of("share", repository, function.name) % 100
     return next(share for end, share in SHARES if draw < end)
+
+
+def side_of(repository: str, function: Function, lines: str) -> Side:
+    """Who may change some whole lines of a function: benchmarks, or the base model's drills, never both.
+
+    All of a function in the training share is open, nothing in that of `builtin-pro`, whose functions no drill ever
+    breaks. In the other shares each line falls on a side by its text: drills break the functions that benchmarks break,
+    at other lines. `both` says that some lines are on either side, and nobody may change them together.
+    """
+    share = share_of(repository, function)
+    if share in ("training", "builtin-pro"):
+        return "open" if share == "training" else "benchmark"
+    texts = {line.strip() for line in lines.split("\n")} - {""}
+    sides: set[Side] = {
+        "open" if seed_of("line", repository, function.name, text) % 2 else "benchmark" for text in texts
+    }
+    return sides.pop() if len(sides) == 1 else "both"

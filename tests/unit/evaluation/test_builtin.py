@@ -16,7 +16,7 @@ from ssr.evaluation.sources import read_sources
 from ssr.game.codebase import open_codebase
 from ssr.game.instance import Instance
 from ssr.game.verdict import judge
-from ssr.repository.places import share_of
+from ssr.repository.places import share_of, side_of
 from ssr.repository.snapshot import Snapshot
 
 
@@ -105,10 +105,13 @@ def test_human_tasks_share_neither_place_nor_release_with_the_benchmarks(
     assert all(task.source == "human" for task in human)
 
 
-def test_shares_split_the_functions(verified: list[Instance], pocket: Snapshot) -> None:
+def test_shares_split_the_functions_and_their_lines(verified: list[Instance], pocket: Snapshot) -> None:
     functions = {function.name: function for function in read_sources(pocket, pocket.head).functions}
     for task in verified:
-        assert {share_of("pocket", functions[name]) for name in places(pocket, task)} == {"builtin-verified"}
+        (name,) = places(pocket, task)
+        assert share_of("pocket", functions[name]) == "builtin-verified"
+        changed = [line.value for hunk in PatchSet(task.bug_inject_diff)[0] for line in hunk if line.is_removed]
+        assert {side_of("pocket", functions[name], line) for line in changed} == {"benchmark"}
 
 
 @pytest.mark.slow
@@ -127,13 +130,13 @@ def test_too_few_tasks_are_an_error(pocket: Snapshot, backend: SandboxBackend) -
 @pytest.fixture(scope="session")
 def split(pocket: Snapshot) -> Snapshot:
     """The pocket project under a name that puts some of its functions into the two small shares."""
-    return replace(pocket, name="pocket211")
+    return replace(pocket, name="pocket293")
 
 
 def test_held_out_bugs_are_told_by_their_tests_alone(split: Snapshot, backend: SandboxBackend) -> None:
     config, agent = EvaluationConfig(bugs_tasks=2, test_timeout_s=120), AgentConfig(prompts="brief")
     bugs = make_benchmark("builtin-bugs", [split], backend, config)
-    assert [bug.instance_id for bug in bugs] == ["pocket211__bugs-001", "pocket211__bugs-002"]
+    assert [bug.instance_id for bug in bugs] == ["pocket293__bugs-001", "pocket293__bugs-002"]
     functions = {function.name: function for function in read_sources(split, split.head).functions}
     for bug in bugs:
         assert {share_of(split.name, functions[name]) for name in places(split, bug)} == {"builtin-bugs"}

@@ -1,8 +1,8 @@
-"""The fixed split of functions into shares."""
+"""The fixed split of functions into shares, and of their lines between benchmarks and drills."""
 
 from collections import Counter
 
-from ssr.repository.places import Function, share_of
+from ssr.repository.places import Function, share_of, side_of
 
 
 def named(name: str) -> Function:
@@ -11,7 +11,7 @@ def named(name: str) -> Function:
 
 def test_every_share_has_its_part_of_the_functions() -> None:
     counts = Counter(share_of("pocket", named(f"function_{n}")) for n in range(5000))
-    parts = {"builtin-verified": 30, "builtin-pro": 20, "builtin-tuning": 4, "builtin-bugs": 4, "training": 42}
+    parts = {"builtin-verified": 24, "builtin-bugs": 6, "builtin-pro": 20, "builtin-tuning": 8, "training": 42}
     assert counts.keys() == parts.keys()
     assert all(abs(count / 50 - parts[name]) < 2 for name, count in counts.items())
 
@@ -20,3 +20,23 @@ def test_a_functions_share_is_fixed_by_repository_and_name_alone() -> None:
     moved = Function("other.py", "pop", 40, 60, "def pop(self):\n    return 1")
     assert share_of("pocket", moved) == share_of("pocket", named("pop"))
     assert len({share_of(f"repository-{n}", named("pop")) for n in range(50)}) > 2
+
+
+def test_a_line_is_open_to_drills_or_to_benchmarks_and_never_to_both() -> None:
+    lines = [f"    value = {n}" for n in range(200)]
+    for name in (f"function_{n}" for n in range(40)):
+        function = named(name)
+        sides = Counter(side_of("pocket", function, line) for line in lines)
+        share = share_of("pocket", function)
+        if share in ("training", "builtin-pro"):
+            assert sides == {"open" if share == "training" else "benchmark": 200}
+        else:
+            assert sides.keys() == {"open", "benchmark"} and abs(sides["open"] - 100) < 40
+
+
+def test_lines_of_both_sides_are_changed_together_by_nobody() -> None:
+    function = next(f for f in map(named, map(str, range(100))) if share_of("pocket", f) == "builtin-verified")
+    lines = [f"    value = {n}" for n in range(20)]
+    one, other = (next(x for x in lines if side_of("pocket", function, x) == side) for side in ("open", "benchmark"))
+    assert side_of("pocket", function, f"{one}\n{other}") == "both"
+    assert side_of("pocket", function, f"{one.strip()}\n\n{one}") == "open"

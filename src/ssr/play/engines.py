@@ -74,12 +74,12 @@ class Scripted:
     def injector(self, tasks: list[InjectionTask]) -> Scripts:
         """Scripts of injector episodes, by episode. Raises RepositoryError where there is nothing it would change."""
         source, say = self._read
-        for strategy in sorted({task.strategy for task in tasks}):
-            if not something_to_play(source, strategy, say):
-                raise RepositoryError(
-                    f"the demonstrator sees no function in {source.name} that tests would notice and {strategy!r} "
-                    "could change: name another --strategy, or play with a model (--engine openai or checkpoint)"
-                )
+        strategies = sorted({task.strategy for task in tasks})
+        if not any(something_to_play(source, strategy, say) for strategy in strategies):
+            raise RepositoryError(
+                f"the demonstrator sees no function in {source.name} that tests would notice "
+                f"({', '.join(strategies)}): name another --strategy, or play with a model (--engine openai, checkpoint)"
+            )
         return {
             task.episode_id: partial(injector_script, source, task.strategy, task.episode_seed, say) for task in tasks
         }

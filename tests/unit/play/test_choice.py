@@ -1,11 +1,18 @@
 """The functions that the demonstrator tries: in a large repository those that a test file calls, in a small one any."""
 
+from dataclasses import replace
+
 import pytest
 
 from ssr.basemodel.corpus import Source
 from ssr.basemodel.demonstrator import playable
 from ssr.basemodel.dialects import JAVASCRIPT, PYTHON
+from ssr.contracts import Strategy
+from ssr.errors import RepositoryError
 from ssr.play.choice import ENOUGH, something_to_play, within_reach
+from ssr.play.engines import Scripted
+from ssr.repository.snapshot import Snapshot
+from ssr.selfplay.tasks import InjectionTask
 
 BODY = "    left = value + 1\n    right = left * 2\n    return right - left\n"
 """Three lines at least, and something to change."""
@@ -52,3 +59,14 @@ def test_other_languages_are_left_as_they_were() -> None:
 @pytest.mark.parametrize(("files", "expected"), [({}, False), (library(3).files, True)])
 def test_whether_there_is_anything_to_play(files: dict[str, str], expected: bool) -> None:
     assert something_to_play(Source("library", files), "direct", PYTHON) is expected
+
+
+def test_where_no_strategy_finds_anything_it_is_said(snapshot: Snapshot) -> None:
+    newest = replace(snapshot, releases=())
+
+    def task(strategy: Strategy) -> InjectionTask:
+        return InjectionTask("play-i000", "play", 0, 1, "pocket", strategy, 0, 0)
+
+    with pytest.raises(RepositoryError, match=r"no function in pocket .* \(history\): name another --strategy"):
+        Scripted(newest).injector([task("history")])
+    assert set(Scripted(newest).injector([task("history"), task("direct")])) == {"play-i000"}

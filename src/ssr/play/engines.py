@@ -78,7 +78,7 @@ class Scripted:
         if not any(something_to_play(source, strategy, say) for strategy in strategies):
             raise RepositoryError(
                 f"the demonstrator sees no function in {source.name} that tests would notice "
-                f"({', '.join(strategies)}): name another --strategy, or play with a model (--engine openai, checkpoint)"
+                f"({', '.join(strategies)}): name another --strategy, or play with a model (--engine openai)"
             )
         return {
             task.episode_id: partial(injector_script, source, task.strategy, task.episode_seed, say) for task in tasks

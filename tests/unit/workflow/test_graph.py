@@ -118,6 +118,7 @@ def test_generations_are_played_one_after_the_other(project: Project, lag: int, 
             )
 
 
+@pytest.mark.slow
 def test_a_lag_overlaps_play_and_training_of_the_generation_before(project: Project) -> None:
     scale = project.rewrite("smoke", runs={"ssr": {}}, selfplay={"lag": 1, "generations": 3})
     environment = project.environment(seconds=0.3)
@@ -149,6 +150,7 @@ def test_the_newest_checkpoints_keep_their_optimizer_state(
     assert given_up == {f"{folder}/{n:03d}": [f"{folder}/{old:03d}"] if old > 0 else [] for n, old in last.items()}
 
 
+@pytest.mark.slow
 def test_what_is_kept_and_logged_beside_the_weights_runs_nothing_again(project: Project) -> None:
     scale = project.rewrite("smoke", runs={"ssr": {}}, selfplay={"generations": 3, "shards": 1})
     project.snakemake("--cores", "2", "selfplay", "--configfile", scale)
@@ -197,6 +199,7 @@ def test_another_scale_leaves_nothing_of_the_default_behind(smoke_planned: str) 
     assert "results/mini" not in smoke_planned and "run=direct" not in smoke_planned
 
 
+@pytest.mark.slow
 def test_a_key_on_the_command_line_makes_a_scale_that_the_commands_are_given(project: Project) -> None:
     smoke = ("--configfile", "workflow/config/smoke.yaml", "--config")
     out = project.snakemake("-n", "-p", *smoke, "name=other", "game={attempts: 2}")
@@ -206,6 +209,7 @@ def test_a_key_on_the_command_line_makes_a_scale_that_the_commands_are_given(pro
     assert "greater than or equal to 1" in project.fails("-n", *smoke, "game={attempts: 0}")
 
 
+@pytest.mark.slow
 def test_a_key_on_the_command_line_runs_again_what_depends_on_it(project: Project) -> None:
     scale = project.rewrite("smoke", runs={"ssr": {}}, selfplay={"generations": 1, "lag": 0, "shards": 1})
     project.snakemake("--cores", "1", "selfplay", "--configfile", scale)
@@ -225,6 +229,7 @@ def test_one_benchmark_of_one_run_can_be_evaluated(project: Project) -> None:
     assert "has no such benchmark or run" in project.fails("-n", *smoke[:-1], "benchmark=nothing")
 
 
+@pytest.mark.slow
 def test_released_results_are_drawn_from_what_is_tracked_alone(project: Project) -> None:
     assert "holds no summaries" in project.fails("-n", "figures", "--config", "results=released")
     assert "takes one word" in project.fails("-n", "figures", "--config", "results=other")

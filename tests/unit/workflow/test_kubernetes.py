@@ -32,6 +32,7 @@ def submitted(project: Project, monkeypatch: pytest.MonkeyPatch, scale: str) -> 
         return list(api.jobs.values())
 
 
+@pytest.mark.slow
 def test_jobs_fit_the_schema_and_name_volume_gpus_and_memory(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     scale = project.rewrite(
         "smoke",

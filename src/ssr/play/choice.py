@@ -15,7 +15,9 @@ BESIDE = re.compile(r"(^|/)(docs?|examples?|bench(mark)?s?|tools)/")
 TEST_FILES = ("*test_*.py", "*tests.py")
 """Where the demonstrator looks for the test file of a function."""
 CALLS = 3
+"""How often one test file calls a function that it would notice, or most likely."""
 ENOUGH = 32
+"""Functions to choose from, for many more tries than a play has by default."""
 
 
 def within_reach(source: Source, say: Dialect) -> tuple[Source, Dialect]:

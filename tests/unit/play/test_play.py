@@ -80,7 +80,12 @@ def interrupted(user: User, words: list[str | Path], when: Callable[[str], bool]
     log = user.folder / "interrupted.log"
     with log.open("w") as file:
         running = subprocess.Popen(
-            user.command(*words), cwd=user.folder, env=dict(user.variables), stderr=file, stdout=file
+            user.command(*words),
+            cwd=user.folder,
+            env=dict(user.variables),
+            stderr=file,
+            stdout=file,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in a background ignore Ctrl-C
         )
     deadline = time.monotonic() + 300
     while not when(log.read_text()) and running.poll() is None and time.monotonic() < deadline:

@@ -55,7 +55,7 @@ class Source:
 
     @cached_property
     def partly_open(self) -> list[Function]:
-        """Those, and functions in which benchmarks may change some lines and drills the others (`side_of`)."""
+        """Those, and functions of which some mutations are the benchmarks' and the others open (`side_of`)."""
         return [f for share in OPEN_SHARES for f in self.of_share(share)]
 
     def of_share(self, share: Share) -> list[Function]:

@@ -81,12 +81,12 @@ def choose_mutation(
 ) -> Mutation | None:
     """A mutation of a function of `text`, its kind drawn by KINDS first; `removal` asks for dropping kinds.
 
-    In a `repository` only lines on one `side` are chosen (`side_of`).
+    In a `repository` only mutations on one `side` are chosen (`side_of`).
     """
     by_kind: dict[str, list[Mutation]] = {}
     for mutation in mutations_of(text, function):
         shown = mutation.line - function.first_line <= actions.VIEW_LINES - 2
-        usable = shown and (not repository or side_of(repository, function, mutation.before) == side)
+        usable = shown and (not repository or side_of(repository, function, mutation.before, mutation.after) == side)
         if usable and (not removal or mutation.kind.startswith("drop_") or mutation.kind == "negation"):
             by_kind.setdefault(mutation.kind, []).append(mutation)
     if not by_kind:
@@ -160,7 +160,7 @@ def weakening(source: Source, line: TestLine) -> str:
 class Drills:
     """Makes drills from repositories and from library functions, for one style of prompts.
 
-    Drills break functions of the training share; with `partly_open`, also open lines of other functions.
+    Drills break functions of the training share; with `partly_open`, also others, by mutations that are open.
     """
 
     def __init__(

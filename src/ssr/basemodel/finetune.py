@@ -20,7 +20,7 @@ from ssr.training.checkpoint import save_checkpoint
 
 DEMONSTRATION_SHARE = 0.05
 """Share of the documents that are demonstrations."""
-READING_SHARE = 0.25
+READING_SHARE = 0.1
 """Share of them that are the repositories' functions, all of them, read as they are."""
 SHORT_SHARE = 0.5
 """Share of short drills among all drills, by number."""

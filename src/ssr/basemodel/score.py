@@ -38,9 +38,9 @@ class Score:
 
 
 def held_out_drills(scale: Scale, snapshots: Path, count: int) -> dict[str, list[Conversation]]:
-    """Drills over functions from anywhere that training never showed, over functions of the repositories that it read
-    but never broke (`unbroken`), over lines of the tuning share on the benchmarks' side (`other_lines`), and over what
-    it drilled."""
+    """Drills over functions from anywhere that training never showed (`library`), over functions of the repositories
+    that it read but never broke (`unbroken`), over functions that it broke in other ways (`other_bugs`), and over what
+    it drilled (`drilled`)."""
     sources = [repository_source(snapshot) for snapshot in snapshots_of(scale, snapshots)]
     library = library_functions(LIBRARY_FUNCTIONS // 10, SEED, share="builtin-tuning")
     drills = Drills(sources, library, scale.agent, scale.game)
@@ -58,7 +58,7 @@ def held_out_drills(scale: Scale, snapshots: Path, count: int) -> dict[str, list
     kinds = {
         "library": anywhere,
         "unbroken": of_share("builtin-pro", "benchmark"),
-        "other_lines": of_share("builtin-tuning", "benchmark"),
+        "other_bugs": of_share("builtin-tuning", "benchmark"),
         "drilled": of_share("training", "open"),
     }
     return {kind: list(islice(repairs, count)) for kind, repairs in kinds.items()}

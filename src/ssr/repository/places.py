@@ -17,7 +17,7 @@ SHARES: tuple[tuple[int, Share], ...] = (
     (100, "training"),
 )
 """Upper ends, in percent of the functions, of the shares."""
-Side = Literal["benchmark", "open", "both"]
+Side = Literal["benchmark", "open"]
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -98,18 +98,15 @@ def share_of(repository: str, function: Function) -> Share:
     return next(share for end, share in SHARES if draw < end)
 
 
-def side_of(repository: str, function: Function, lines: str) -> Side:
-    """Who may change some whole lines of a function: benchmarks, or the base model's drills, never both.
+def side_of(repository: str, function: Function, before: str, after: str) -> Side:
+    """Who may make a mutation of a function, given as old and new lines: benchmarks, or the base model's drills.
 
     All of a function in the training share is open, nothing in that of `builtin-pro`, whose functions no drill ever
-    breaks. In the other shares each line falls on a side by its text: drills break the functions that benchmarks break,
-    at other lines. `both` says that some lines are on either side, and nobody may change them together.
+    breaks. In the other shares each mutation falls on a side by its text: drills break the functions that benchmarks
+    break, and never in the same way.
     """
     share = share_of(repository, function)
     if share in ("training", "builtin-pro"):
         return "open" if share == "training" else "benchmark"
-    texts = {line.strip() for line in lines.split("\n")} - {""}
-    sides: set[Side] = {
-        "open" if seed_of("line", repository, function.name, text) % 2 else "benchmark" for text in texts
-    }
-    return sides.pop() if len(sides) == 1 else "both"
+    texts = ("\n".join(line.strip() for line in lines.split("\n")) for lines in (before, after))
+    return "open" if seed_of("mutation", repository, function.name, *texts) % 2 else "benchmark"

@@ -1,4 +1,4 @@
-"""The fixed split of functions into shares, and of their lines between benchmarks and drills."""
+"""The fixed split of functions into shares, and of their mutations between benchmarks and drills."""
 
 from collections import Counter
 
@@ -22,11 +22,10 @@ def test_a_functions_share_is_fixed_by_repository_and_name_alone() -> None:
     assert len({share_of(f"repository-{n}", named("pop")) for n in range(50)}) > 2
 
 
-def test_a_line_is_open_to_drills_or_to_benchmarks_and_never_to_both() -> None:
-    lines = [f"    value = {n}" for n in range(200)]
+def test_a_mutation_is_open_to_drills_or_the_benchmarks_own() -> None:
     for name in (f"function_{n}" for n in range(40)):
         function = named(name)
-        sides = Counter(side_of("pocket", function, line) for line in lines)
+        sides = Counter(side_of("pocket", function, "    value = 1", f"    value = {n}") for n in range(200))
         share = share_of("pocket", function)
         if share in ("training", "builtin-pro"):
             assert sides == {"open" if share == "training" else "benchmark": 200}
@@ -34,9 +33,8 @@ def test_a_line_is_open_to_drills_or_to_benchmarks_and_never_to_both() -> None:
             assert sides.keys() == {"open", "benchmark"} and abs(sides["open"] - 100) < 40
 
 
-def test_lines_of_both_sides_are_changed_together_by_nobody() -> None:
+def test_a_mutations_side_does_not_depend_on_where_it_stands() -> None:
     function = next(f for f in map(named, map(str, range(100))) if share_of("pocket", f) == "builtin-verified")
-    lines = [f"    value = {n}" for n in range(20)]
-    one, other = (next(x for x in lines if side_of("pocket", function, x) == side) for side in ("open", "benchmark"))
-    assert side_of("pocket", function, f"{one}\n{other}") == "both"
-    assert side_of("pocket", function, f"{one.strip()}\n\n{one}") == "open"
+    for n in range(20):
+        deep = side_of("pocket", function, "        a = 1\n        b = 2", f"        a = {n}")
+        assert side_of("pocket", function, "a = 1\nb = 2", f"a = {n}") == deep

@@ -1,8 +1,10 @@
 """`snakemake --report`: what it gathers, its captions, and the picture of the workflow."""
 
+import pytest
 from graph_project import Project
 
 
+@pytest.mark.slow
 def test_snakemakes_own_report_has_captions_and_the_picture(project: Project) -> None:
     scale = project.rewrite("smoke", runs={"ssr": {}}, selfplay={"generations": 1, "lag": 0, "shards": 1})
     project.snakemake("--cores", "1", "--configfile", scale)

@@ -5,6 +5,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
 from graph_project import Project
 
 from ssr.terminal.status import Stage, estimate, status_of
@@ -20,6 +21,7 @@ def small(project: Project) -> str:
     return project.rewrite("smoke", runs={"ssr": {}}, selfplay={"generations": 1, "lag": 0, "shards": 1})
 
 
+@pytest.mark.slow
 def test_what_is_left_becomes_done_with_an_estimate(project: Project) -> None:
     scale = small(project)
     before = stages(project, scale)
@@ -35,6 +37,7 @@ def test_what_is_left_becomes_done_with_an_estimate(project: Project) -> None:
     assert again.untimed == 1 and "1 jobs left" in estimate(again)
 
 
+@pytest.mark.slow
 def test_a_job_in_progress_is_running_and_after_a_kill_interrupted(project: Project) -> None:
     scale = small(project)
     with subprocess.Popen(

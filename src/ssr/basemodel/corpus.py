@@ -17,7 +17,6 @@ from ssr.repository.snapshot import Snapshot
 MAX_FILE_BYTES = 100_000
 FUNCTION_LINES = range(3, 61)
 LIBRARY_LINES = range(3, 23)
-OPEN_SHARES: tuple[Share, ...] = ("training", "builtin-verified", "builtin-tuning", "builtin-bugs")
 TEST_CALL = re.compile(r"^\s+(?:assert |self\.assert).*[)\w\]]$")
 WORD = re.compile(r"\w+")
 NAME_CALL = re.compile(r"\b([A-Za-z_]\w*)\(")
@@ -52,11 +51,6 @@ class Source:
     def functions(self) -> list[Function]:
         """Functions outside tests that are of ordinary length and in no benchmark's share."""
         return self.of_share("training")
-
-    @cached_property
-    def partly_open(self) -> list[Function]:
-        """Those, and functions of which some mutations are the benchmarks' and the others open (`side_of`)."""
-        return [f for share in OPEN_SHARES for f in self.of_share(share)]
 
     def of_share(self, share: Share) -> list[Function]:
         """Functions outside tests that are of ordinary length and in one share."""

@@ -18,7 +18,7 @@ from ssr.basemodel.renaming import identifiers_of, renamed
 from ssr.config import AgentConfig, GameConfig
 from ssr.contracts import Message, Strategy
 from ssr.repository.mutations import Mutation, mutations_of
-from ssr.repository.places import Function, Side, side_of
+from ssr.repository.places import Function
 
 KINDS = {
     "comparison": 4, "boolean": 3, "negation": 4, "arithmetic": 3, "truth": 2, "off_by_one": 3, "sign": 2, "sibling": 2,
@@ -70,24 +70,12 @@ class Repair:
     change: tuple[str, str]
 
 
-def choose_mutation(
-    text: str,
-    function: Function,
-    rng: random.Random,
-    *,
-    repository: str = "",
-    side: Side = "open",
-    removal: bool = False,
-) -> Mutation | None:
-    """A mutation of a function of `text`, its kind drawn by KINDS first; `removal` asks for dropping kinds.
-
-    In a `repository` only mutations on one `side` are chosen (`side_of`).
-    """
+def choose_mutation(text: str, function: Function, rng: random.Random, *, removal: bool = False) -> Mutation | None:
+    """A mutation of a function of `text`, its kind drawn by KINDS first; `removal` asks for dropping kinds."""
     by_kind: dict[str, list[Mutation]] = {}
     for mutation in mutations_of(text, function):
         shown = mutation.line - function.first_line <= actions.VIEW_LINES - 2
-        usable = shown and (not repository or side_of(repository, function, mutation.before, mutation.after) == side)
-        if usable and (not removal or mutation.kind.startswith("drop_") or mutation.kind == "negation"):
+        if shown and (not removal or mutation.kind.startswith("drop_") or mutation.kind == "negation"):
             by_kind.setdefault(mutation.kind, []).append(mutation)
     if not by_kind:
         return None
@@ -104,10 +92,10 @@ class Mutated:
     mutation: Mutation
 
 
-def mutate(function: Function, count: int, rng: random.Random, repository: str = "") -> list[Mutated] | None:
+def mutate(function: Function, count: int, rng: random.Random) -> list[Mutated] | None:
     """The function's own text with up to `count` mutations on lines apart, then with the topmost undone, and so on."""
     alone = replace(function, first_line=1, last_line=function.last_line - function.first_line + 1)
-    drawn = [choose_mutation(alone.source, alone, rng, repository=repository) for _ in range(count)]
+    drawn = [choose_mutation(alone.source, alone, rng) for _ in range(count)]
     chosen: list[Mutation] = []
     for mutation in sorted((m for m in drawn if m is not None), key=lambda m: m.line):
         if not chosen or mutation.line > chosen[-1].line + chosen[-1].before.count("\n") + 1:
@@ -158,22 +146,12 @@ def weakening(source: Source, line: TestLine) -> str:
 
 
 class Drills:
-    """Makes drills from repositories and from library functions, for one style of prompts.
-
-    Drills break functions of the training share; with `partly_open`, also others, by mutations that are open.
-    """
+    """Makes drills from repositories and from library functions, for one style of prompts."""
 
     def __init__(
-        self,
-        sources: Sequence[Source],
-        library: Sequence[Function],
-        agent: AgentConfig,
-        rules: GameConfig,
-        *,
-        partly_open: bool = False,
+        self, sources: Sequence[Source], library: Sequence[Function], agent: AgentConfig, rules: GameConfig
     ) -> None:
         self.sources = sources
-        self.functions = {s.name: s.partly_open if partly_open else s.functions for s in sources}
         self.library = cycle(library)
         self.names = identifiers_of(library, IDENTIFIERS)
         self.agent = agent
@@ -189,17 +167,15 @@ class Drills:
                 yield conversation
 
     def _in_repository(self, kind: str, rng: random.Random) -> Conversation | None:
-        source = rng.choices(self.sources, [len(self.functions[source.name]) ** 0.5 for source in self.sources])[0]
-        function = rng.choice(self.functions[source.name])
+        source = rng.choices(self.sources, [len(source.functions) ** 0.5 for source in self.sources])[0]
+        function = rng.choice(source.functions)
         return self.injector(source, function, rng) if kind == "injector" else self.solver(source, function, rng)
 
-    def solver(
-        self, source: Source, function: Function, rng: random.Random, side: Side = "open"
-    ) -> Conversation | None:
+    def solver(self, source: Source, function: Function, rng: random.Random) -> Conversation | None:
         """Undo a mutation in a repository, told by one of its real assertions or in words; now and then undo two."""
         lines = source.test_lines.get(last_name(function), [])
         if lines and rng.random() < 0.45:
-            repair = self._repair(source.files, function, rng, owned=False, repository=source.name, side=side)
+            repair = self._repair(source.files, function, rng, owned=False)
             if repair is None or source.defining(last_name(function)) != function.path:
                 return None
             command, path = actions.find_command(last_name(function)), function.path
@@ -207,8 +183,8 @@ class Drills:
             return self._conversation(specification(self.agent, weakening(source, rng.choice(lines))), [found])
         functions = [function]
         if rng.random() < 0.2:
-            functions.append(rng.choice(self.functions[source.name]))
-        repairs = [self._repair(source.files, f, rng, owned=True, repository=source.name, side=side) for f in functions]
+            functions.append(rng.choice(source.functions))
+        repairs = [self._repair(source.files, f, rng, owned=True) for f in functions]
         whole = [repair for repair in repairs if repair is not None]
         if len(whole) < len(functions) or (functions[0] == functions[-1] and len(functions) > 1):
             return None
@@ -229,9 +205,9 @@ class Drills:
 
         With the probability `rewrites` the whole function is asked for instead, which teaches copying soonest.
         """
-        own = rng.choice(self.sources).name if rng.random() < SHORT_IN_REPOSITORY else ""
-        function = rng.choice(self.functions[own]) if own else self._from_anywhere(rng)
-        mutated = None if function is None else mutate(function, rng.randint(1, MOST_MUTATIONS), rng, own)
+        own = rng.random() < SHORT_IN_REPOSITORY
+        function = rng.choice(rng.choice(self.sources).functions) if own else self._from_anywhere(rng)
+        mutated = None if function is None else mutate(function, rng.randint(1, MOST_MUTATIONS), rng)
         if function is None or mutated is None:
             return None
         conversation = Conversation([{"role": "user", "content": f"{function.path}\n{mutated[0].text}"}])
@@ -259,17 +235,10 @@ class Drills:
         return self._repair({function.path: text}, function, rng, owned=function.first_line > 1)
 
     def _repair(
-        self,
-        files: Mapping[str, str],
-        function: Function,
-        rng: random.Random,
-        *,
-        owned: bool,
-        repository: str = "",
-        side: Side = "open",
+        self, files: Mapping[str, str], function: Function, rng: random.Random, *, owned: bool
     ) -> Repair | None:
         text = files[function.path]
-        mutation = choose_mutation(text, function, rng, repository=repository, side=side)
+        mutation = choose_mutation(text, function, rng)
         if mutation is None:
             return None
         broken = mutation.apply(text)
@@ -294,7 +263,7 @@ class Drills:
         strategy: Strategy = rng.choice(("direct", "removal"))
         name = last_name(function)
         text = source.files[function.path]
-        mutation = choose_mutation(text, function, rng, repository=source.name, removal=strategy == "removal")
+        mutation = choose_mutation(text, function, rng, removal=strategy == "removal")
         lines = source.test_lines.get(name) or [line for group in source.test_lines.values() for line in group]
         if mutation is None or not re.match(r"[a-z]\w*$", name):
             return None

@@ -18,10 +18,10 @@ from ssr.config import Scale
 from ssr.engine.chat import ChatCodec
 from ssr.training.checkpoint import save_checkpoint
 
-DEMONSTRATION_SHARE = 0.05
+DEMONSTRATION_SHARE = 0.04
 """Share of the documents that are demonstrations."""
-READING_SHARE = 0.1
-"""Share of them that are the repositories' functions, all of them, read as they are."""
+READING_SHARE = 0.5
+"""Share of them that are the repositories' functions, all of them, read as they are: they teach what is right."""
 SHORT_SHARE = 0.5
 """Share of short drills among all drills, by number."""
 DECAY = 0.8
@@ -62,7 +62,7 @@ def finetune(
         seed=SEED + 1,
         half=recipe.half,
     )
-    drills = drills_of(scale, snapshots, partly_open=True)
+    drills = drills_of(scale, snapshots)
     drilled = (document_of(made, codec, scale.agent) for made in _drilled(drills))
     documents = mixed(read_demonstrations(demonstrations), readings(drills.sources, codec), drilled)
     stream = batches(documents, recipe.batch_tokens, scale.agent.context_tokens, SEED + 1)

@@ -34,12 +34,11 @@ def snapshots_of(scale: Scale, folder: Path) -> list[Snapshot]:
     return [Snapshot.load(folder / name) for name in sorted(names)]
 
 
-def drills_of(scale: Scale, snapshots: Path, *, partly_open: bool = False) -> Drills:
+def drills_of(scale: Scale, snapshots: Path) -> Drills:
     """Drills over the repositories' snapshots, where they are in Python, and all Python source of this machine."""
     read = (repository_source(snapshot) for snapshot in snapshots_of(scale, snapshots))
     sources = [source for source in read if source.functions]
-    library = library_functions(LIBRARY_FUNCTIONS, SEED)
-    return Drills(sources, library, scale.agent, scale.game, partly_open=partly_open)
+    return Drills(sources, library_functions(LIBRARY_FUNCTIONS, SEED), scale.agent, scale.game)
 
 
 def make_tokenizer(scale: Scale, snapshots: Path, out: Path) -> None:

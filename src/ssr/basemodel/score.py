@@ -17,7 +17,7 @@ from ssr.config import Scale
 from ssr.contracts import CompletionRequest
 from ssr.engine.transformers_engine import TransformersEngine
 from ssr.files import written
-from ssr.repository.places import Share, Side
+from ssr.repository.places import Share
 from ssr.seeds import seed_of
 
 GREEDY = 1e-4
@@ -39,28 +39,22 @@ class Score:
 
 def held_out_drills(scale: Scale, snapshots: Path, count: int) -> dict[str, list[Conversation]]:
     """Drills over functions from anywhere that training never showed (`library`), over functions of the repositories
-    that it read but never broke (`unbroken`), over functions that it broke in other ways (`other_bugs`), and over what
-    it drilled (`drilled`)."""
+    in the tuning share, which it read and never broke (`read`), and over those that it drilled (`drilled`)."""
     sources = [repository_source(snapshot) for snapshot in snapshots_of(scale, snapshots)]
     library = library_functions(LIBRARY_FUNCTIONS // 10, SEED, share="builtin-tuning")
     drills = Drills(sources, library, scale.agent, scale.game)
     rng = random.Random(SEED + 11)
 
-    def of_share(share: Share, side: Side) -> Iterator[Conversation]:
+    def of_share(share: Share) -> Iterator[Conversation]:
         places = [(source, functions) for source in sources if (functions := source.of_share(share))]
         while True:
             source, functions = rng.choice(places)
-            made = drills.solver(source, rng.choice(functions), rng, side)
+            made = drills.solver(source, rng.choice(functions), rng)
             if made is not None:
                 yield made
 
     anywhere = (made for _ in repeat(None) if (made := drills.library_solver(rng)) is not None)
-    kinds = {
-        "library": anywhere,
-        "unbroken": of_share("builtin-pro", "benchmark"),
-        "other_bugs": of_share("builtin-tuning", "benchmark"),
-        "drilled": of_share("training", "open"),
-    }
+    kinds = {"library": anywhere, "read": of_share("builtin-tuning"), "drilled": of_share("training")}
     return {kind: list(islice(repairs, count)) for kind, repairs in kinds.items()}
 
 

@@ -16,7 +16,7 @@ from ssr.evaluation.upstream import Change, testable_changes, upstream_task
 from ssr.evaluation.workshop import Bug, Workshop
 from ssr.game.instance import Instance
 from ssr.repository.mutations import Mutation, mutations_of
-from ssr.repository.places import Function, Share, share_of, side_of
+from ssr.repository.places import Function, Share, share_of
 from ssr.repository.snapshot import Snapshot
 from ssr.seeds import seed_of
 
@@ -169,15 +169,13 @@ def _candidates(name: Benchmark, workshop: Workshop, avoid: Collection[str]) -> 
     random = Random(seed_of("benchmark", name, repository, workshop.commit))
     places = [f for f in workshop.sources.functions if share_of(repository, f) == SHARES[name] and f.name not in avoid]
     random.shuffle(places)
-    queues = [_shuffled(_useful(name, repository, workshop.sources.files[f.path], f), random) for f in places]
+    queues = [_shuffled(_useful(workshop.sources.files[f.path], f), random) for f in places]
     for turn in zip_longest(*queues):
         yield from ((f, mutation) for f, mutation in zip(places, turn, strict=True) if mutation is not None)
 
 
-def _useful(name: Benchmark, repository: str, source: str, function: Function) -> list[Mutation]:
-    side = "open" if name == "human" else "benchmark"
-    found = [mutation for mutation in mutations_of(source, function) if mutation.kind not in SELDOM_NOTICED]
-    return [mutation for mutation in found if side_of(repository, function, mutation.before, mutation.after) == side]
+def _useful(source: str, function: Function) -> list[Mutation]:
+    return [mutation for mutation in mutations_of(source, function) if mutation.kind not in SELDOM_NOTICED]
 
 
 def _shuffled(mutations: list[Mutation], random: Random) -> list[Mutation]:

@@ -17,7 +17,6 @@ SHARES: tuple[tuple[int, Share], ...] = (
     (100, "training"),
 )
 """Upper ends, in percent of the functions, of the shares."""
-Side = Literal["benchmark", "open"]
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -89,24 +88,10 @@ def _definitions(parent: ast.AST, prefix: str) -> Iterator[tuple[str, FunctionNo
 
 
 def share_of(repository: str, function: Function) -> Share:
-    """Which part of the fixed split a function falls into, in every release of its repository.
+    """Which side of the fixed split a function falls on, in every release of its repository.
 
-    Built-in benchmarks, the tuning set and the bugs that are held out are made in their own shares alone; the
-    baseline's issues only ever mutate the rest.
+    Built-in benchmarks, the tuning set and the bugs that are held out are made in their own shares alone; the base
+    model's drills and the baseline's issues only ever mutate the rest.
     """
     draw = seed_of("share", repository, function.name) % 100
     return next(share for end, share in SHARES if draw < end)
-
-
-def side_of(repository: str, function: Function, before: str, after: str) -> Side:
-    """Who may make a mutation of a function, given as old and new lines: benchmarks, or the base model's drills.
-
-    All of a function in the training share is open, nothing in that of `builtin-pro`, whose functions no drill ever
-    breaks. In the other shares each mutation falls on a side by its text: drills break the functions that benchmarks
-    break, and never in the same way.
-    """
-    share = share_of(repository, function)
-    if share in ("training", "builtin-pro"):
-        return "open" if share == "training" else "benchmark"
-    texts = ("\n".join(line.strip() for line in lines.split("\n")) for lines in (before, after))
-    return "open" if seed_of("mutation", repository, function.name, *texts) % 2 else "benchmark"

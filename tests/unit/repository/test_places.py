@@ -1,8 +1,8 @@
-"""The fixed split of functions into shares, and of their mutations between benchmarks and drills."""
+"""The fixed split of functions into shares."""
 
 from collections import Counter
 
-from ssr.repository.places import Function, share_of, side_of
+from ssr.repository.places import Function, share_of
 
 
 def named(name: str) -> Function:
@@ -20,21 +20,3 @@ def test_a_functions_share_is_fixed_by_repository_and_name_alone() -> None:
     moved = Function("other.py", "pop", 40, 60, "def pop(self):\n    return 1")
     assert share_of("pocket", moved) == share_of("pocket", named("pop"))
     assert len({share_of(f"repository-{n}", named("pop")) for n in range(50)}) > 2
-
-
-def test_a_mutation_is_open_to_drills_or_the_benchmarks_own() -> None:
-    for name in (f"function_{n}" for n in range(40)):
-        function = named(name)
-        sides = Counter(side_of("pocket", function, "    value = 1", f"    value = {n}") for n in range(200))
-        share = share_of("pocket", function)
-        if share in ("training", "builtin-pro"):
-            assert sides == {"open" if share == "training" else "benchmark": 200}
-        else:
-            assert sides.keys() == {"open", "benchmark"} and abs(sides["open"] - 100) < 40
-
-
-def test_a_mutations_side_does_not_depend_on_where_it_stands() -> None:
-    function = next(f for f in map(named, map(str, range(100))) if share_of("pocket", f) == "builtin-verified")
-    for n in range(20):
-        deep = side_of("pocket", function, "        a = 1\n        b = 2", f"        a = {n}")
-        assert side_of("pocket", function, "a = 1\nb = 2", f"a = {n}") == deep

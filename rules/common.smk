@@ -332,7 +332,7 @@ def spent(wildcards, input):
 def event_folder(wildcards, input):
     """Where a run's metrics go for TensorBoard, if it asks for them. A function of the input, as it must rerun nothing."""
     asked_for = run_of(wildcards.run).logging.tensorboard
-    return f"--events results/{SCALE.name}/logs/tensorboard/{wildcards.run}/s{wildcards.seed}" if asked_for else ""
+    return f"--events {OWN}/logs/tensorboard/{wildcards.run}/s{wildcards.seed}" if asked_for else ""
 
 
 @functools.cache

@@ -21,7 +21,7 @@ from ssr.training.checkpoint import save_checkpoint
 DEMONSTRATION_SHARE = 0.04
 """Share of the documents that are demonstrations."""
 READING_SHARE = 0.5
-"""Share of them that are the repositories' functions, all of them, read as they are: they teach what is right."""
+"""Share of them that are the repositories' functions, all of them, read as they are."""
 SHORT_SHARE = 0.5
 """Share of short drills among all drills, by number."""
 DECAY = 0.8

@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 from ssr.cli import app
 
 ROOT = Path(__file__).parents[3]
-RUN = re.compile(r'"ssr ((?:[a-z][a-z-]* ?)+)')
+RUN = re.compile(r'(?:"|\} )ssr ((?:[a-z][a-z-]* ?)+)')
 LINES = sorted({line.strip() for path in ROOT.glob("rules/*.smk") for line in RUN.findall(path.read_text())})
 
 

@@ -1,4 +1,7 @@
-"""A tiny project with a history of three commits, written by the `snapshot` fixture: 3 modules, 25 tests."""
+"""A tiny project with a history of three commits, written by the `snapshot` fixture: 3 modules, 25 tests.
+
+No loop of it becomes endless by a small change: a mutation that does costs the time limit of every run of its tests.
+"""
 
 from pathlib import Path
 
@@ -30,11 +33,9 @@ def is_prime(number):
     """Whether a number has exactly two divisors."""
     if number < 2:
         return False
-    divisor = 2
-    while divisor * divisor <= number:
+    for divisor in range(2, number):
         if number % divisor == 0:
             return False
-        divisor += 1
     return True
 '''
 
@@ -258,8 +259,8 @@ BUG = """diff --git a/pocket/numbers.py b/pocket/numbers.py
 -    if number < 2:
 +    if number < 1:
          return False
-     divisor = 2
-     while divisor * divisor <= number:
+     for divisor in range(2, number):
+         if number % divisor == 0:
 """
 """A bug that the tests of primes notice."""
 WEAKENING = """diff --git a/tests/test_numbers.py b/tests/test_numbers.py

@@ -50,7 +50,7 @@ def test_a_variant_that_never_ends_is_cut_off(
     )
     (tmp_path / "driver.py").write_text(quick)
     monkeypatch.setattr("ssr.evaluation.screening.DRIVER", tmp_path / "driver.py")
-    endless = text(snapshot, NUMBERS).replace("divisor += 1", "pass")
+    endless = text(snapshot, NUMBERS).replace("for divisor in range(2, number)", "while divisor := 2")
     deadlock = "import threading\nlock = threading.Lock()\nlock.acquire()\nlock.acquire()\n"
     variants = [Variant({NUMBERS: endless}, TESTS), Variant({NUMBERS: deadlock}, TESTS), Variant({}, TESTS)]
     stuck, locked, fine = screen(backend, snapshot, snapshot.head, variants, 0)

@@ -24,7 +24,7 @@ def project(user: User) -> Path:
 
 @pytest.fixture(scope="session")
 def played(user: User, project: Path) -> Played:
-    words = ["play", "pocket", "--bugs", "3", "--strategy", "direct", "-c", "game.min_passing_tests=2"]
+    words = ["play", "pocket", "--bugs", "2", "--strategy", "direct", "-c", "game.min_passing_tests=2"]
     done = user.types(*words)
     assert done.returncode == 0, done.stderr
     return Played(user.folder / "results" / "play" / "pocket", words, done.stdout, done.stderr)

@@ -4,12 +4,13 @@ from itertools import islice
 import pytest
 from transformers import PreTrainedTokenizerFast
 
-from ssr.basemodel.corpus import Source, repository_source
+from ssr.basemodel.corpus import Source, library_functions, repository_source
 from ssr.basemodel.drills import Drills
 from ssr.basemodel.pretrain import texts_of
 from ssr.basemodel.tokenizer import train_tokenizer
 from ssr.config import AgentConfig, GameConfig
 from ssr.engine.chat import ChatCodec
+from ssr.repository.places import Function
 from ssr.repository.snapshot import Snapshot
 
 
@@ -21,6 +22,12 @@ def agent() -> AgentConfig:
 @pytest.fixture(scope="session")
 def pocket(snapshot: Snapshot) -> Source:
     return repository_source(snapshot)
+
+
+@pytest.fixture(scope="session")
+def library() -> list[Function]:
+    """Functions of what is installed, drawn with seed 5."""
+    return library_functions(200, seed=5)
 
 
 @pytest.fixture(scope="session")

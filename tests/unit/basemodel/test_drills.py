@@ -11,7 +11,7 @@ from ssr.basemodel import actions
 from ssr.basemodel.corpus import Source, last_name, library_functions
 from ssr.basemodel.drills import Drills, edit_of, weakening
 from ssr.basemodel.terminal import shown, shown_of
-from ssr.repository.places import share_of
+from ssr.repository.places import Function, share_of
 
 LINES = st.lists(st.sampled_from(["a", "b", "  c", "", "return x"]), min_size=1, max_size=12)
 
@@ -74,10 +74,9 @@ def test_a_drilled_weakening_is_a_real_diff(pocket: Source, tmp_path: Path) -> N
     assert (tmp_path / line.path).read_text() == pocket.files[line.path]
 
 
-def test_library_functions_are_short_distinct_and_repeatable() -> None:
-    functions = library_functions(50, seed=1)
-    assert [f.source for f in functions] == [f.source for f in library_functions(50, seed=1)]
-    assert len({f.source for f in functions}) == len(functions) >= 50
+def test_library_functions_are_short_distinct_and_repeatable(library: list[Function]) -> None:
+    assert library_functions(200, seed=5) == library
+    assert len({f.source for f in library}) == len(library) >= 200
 
 
 def test_the_edits_of_a_short_drill_restore_the_function(drills: Drills) -> None:

@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssr.basemodel.corpus import Source, library_functions
+from ssr.basemodel.corpus import Source
 from ssr.basemodel.renaming import KEPT, identifiers_of, renamed
 from ssr.repository.mutations import mutations_of
 from ssr.repository.places import Function, functions_of
@@ -55,11 +55,10 @@ def test_draws_differ_and_repeat() -> None:
     assert texts == [str(renamed(METHOD, NAMES, random.Random(seed))) for seed in range(30)]
 
 
-def test_real_functions_keep_their_shape_and_can_be_mutated() -> None:
-    functions = library_functions(200, seed=5)
-    names = identifiers_of(functions, 2000)
+def test_real_functions_keep_their_shape_and_can_be_mutated(library: list[Function]) -> None:
+    names = identifiers_of(library, 2000)
     rng = random.Random(1)
-    made = [(f, new) for f in functions if (new := renamed(f, names, rng)) is not None]
+    made = [(f, new) for f in library if (new := renamed(f, names, rng)) is not None]
     assert len(made) > 150
     assert not set(names) & {*KEPT, *keyword.kwlist}
     for old, new in made:

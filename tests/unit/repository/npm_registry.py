@@ -1,6 +1,7 @@
 """An npm registry served on this machine: versions of `@own/parcel`, and `weigher`, which its tests need."""
 
 import base64
+import gzip
 import hashlib
 import io
 import json
@@ -58,12 +59,12 @@ class Registry:
 def pack(files: Mapping[str, bytes]) -> bytes:
     """A tarball as npm makes them: everything below `package/`."""
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
         for name, data in files.items():
             member = tarfile.TarInfo(f"package/{name}")
             member.size = len(data)
             archive.addfile(member, io.BytesIO(data))
-    return buffer.getvalue()
+    return gzip.compress(buffer.getvalue(), mtime=0)
 
 
 def integrity(data: bytes) -> str:

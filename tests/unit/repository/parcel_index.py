@@ -1,5 +1,6 @@
 """A package index in a folder: releases of `parcel`, and a list entry that pins them."""
 
+import gzip
 import hashlib
 import io
 import tarfile
@@ -29,11 +30,13 @@ FILES = {
 def pack(path: Path, files: dict[str, bytes], mode: int = 0o664) -> str:
     """Write a source distribution; returns its sha256."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(path, "w:gz") as archive:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
         for name, data in files.items():
             member = tarfile.TarInfo(f"{path.name.removesuffix('.tar.gz')}/{name}")
             member.size, member.mode = len(data), mode
             archive.addfile(member, io.BytesIO(data))
+    path.write_bytes(gzip.compress(buffer.getvalue(), mtime=0))
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

@@ -9,20 +9,18 @@ from ssr.errors import MissingRelease, NoTests
 from ssr.repository.build import make_snapshot
 from ssr.repository.git import git
 from ssr.repository.listing import GitSpec
-from wheelhouse import fill_wheelhouse, no_index
 
 
 @pytest.fixture
-def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GitSpec:
-    """The middle one of the project's three commits."""
-    no_index(monkeypatch, tmp_path / "wheels")
-    (tmp_path / "small.txt").write_text(fill_wheelhouse(tmp_path / "wheels", ("iniconfig",)))
+def spec(tmp_path: Path) -> GitSpec:
+    """The middle one of the project's three commits; nothing is installed for it."""
+    (tmp_path / "none.json").write_text('{"lockfileVersion": 3, "packages": {"": {}}}')
     commits = write_repository(tmp_path)
     return GitSpec(
         name="pocket",
         kind="git",
         licence="MIT",
-        environment=Path("small.txt"),
+        environment=Path("none.json"),
         source="pocket.git",
         commit=commits[1],
     )

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,14 +20,29 @@ TRACE = Path("/tmp/ssr-npm-script-ran")
 
 
 @pytest.fixture
-def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Npm]:
-    (tmp_path / "list").mkdir()
-    with served() as registry:
-        monkeypatch.setenv("npm_config_registry", registry.address)
-        monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache"))
-        monkeypatch.setenv("npm_config_userconfig", str(tmp_path / "npmrc"))
-        monkeypatch.setenv("npm_config_fetch_retries", "0")
-        yield npm_of(registry, tmp_path / "list")
+def npm(tmp_path: Path) -> Iterator[Npm]:
+    with offered(tmp_path) as npm:
+        yield npm
+
+
+@contextmanager
+def offered(folder: Path) -> Iterator[Npm]:
+    """A registry that npm asks, and a list beside its cache."""
+    (folder / "list").mkdir()
+    with served() as registry, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("npm_config_registry", registry.address)
+        patch.setenv("npm_config_cache", str(folder / "cache"))
+        patch.setenv("npm_config_userconfig", str(folder / "npmrc"))
+        patch.setenv("npm_config_fetch_retries", "0")
+        yield npm_of(registry, folder / "list")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    """The snapshot of one version; tests leave it as it is."""
+    folder = tmp_path_factory.mktemp("parcel")
+    with offered(folder) as npm:
+        return make(npm, folder / "a", npm.one)
 
 
 def make(npm: Npm, out: Path, spec: NpmSpec | None = None) -> Snapshot:
@@ -63,17 +79,17 @@ def test_one_commit_a_version_and_an_environment_beside(npm: Npm, tmp_path: Path
 
 
 @needs_npm
-def test_same_inputs_same_bytes_and_no_trace_of_the_registry(npm: Npm, tmp_path: Path) -> None:
-    first, second = make(npm, tmp_path / "a", npm.one), make(npm, tmp_path / "elsewhere" / "b", npm.one)
+def test_same_inputs_same_bytes_and_no_trace_of_the_registry(made: Snapshot, npm: Npm, tmp_path: Path) -> None:
+    again = make(npm, tmp_path / "elsewhere" / "b", npm.one)
     for name in ("source.bundle", "manifest.json", "environment.json"):
-        assert (first.root / name).read_bytes() == (second.root / name).read_bytes()
-    texts = [path.read_bytes() for path in first.root.rglob("*") if path.is_file() and ".git" not in path.parts]
+        assert (again.root / name).read_bytes() == (made.root / name).read_bytes()
+    texts = [path.read_bytes() for path in again.root.rglob("*") if path.is_file() and ".git" not in path.parts]
     assert not any(b"127.0.0.1" in text for text in texts)
 
 
 @needs_npm
-def test_a_damaged_environment_is_noticed(npm: Npm, tmp_path: Path) -> None:
-    snapshot = make(npm, tmp_path / "out", npm.one)
+def test_a_damaged_environment_is_noticed(made: Snapshot, tmp_path: Path) -> None:
+    snapshot = Snapshot.load(shutil.copytree(made.root, tmp_path / "out", symlinks=True))
     (snapshot.environment / "node_modules" / "weigher" / "index.js").write_text("")
     with pytest.raises(DigestMismatch, match="environment"):
         snapshot.verify()
@@ -101,6 +117,7 @@ def test_version_or_package_or_file_that_does_not_exist(npm: Npm, tmp_path: Path
 
 @needs_npm
 def test_what_was_built_from_the_code_is_left_out(npm: Npm, tmp_path: Path) -> None:
+    npm.write({"lockfileVersion": 3, "packages": {"": {}}})
     release = npm.release("4.0.0", PARCEL | {"dist/parcel.js": PARCEL["index.js"], "lib/dist.js": b""})
     spec = npm.pinned(release).model_copy(update={"built": ("dist", "*.min.js")})
     tree = make(npm, tmp_path / "out", spec).tree

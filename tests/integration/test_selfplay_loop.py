@@ -94,7 +94,7 @@ def scale() -> Scale:
             "repositories": "none.yaml",
             "model": {"base": "none"},
             "agent": {"prompts": "brief", "max_turns": 5, "resubmission": False},
-            "game": {"attempts": 4, "second_order_share": 1.0, "test_timeout_s": 60},
+            "game": {"attempts": 4, "second_order_share": 1.0, "repeats": 1, "test_timeout_s": 60},
             "selfplay": {"strategies": {"direct": 1.0}},
             "runs": {"ssr": {}},
         }

@@ -1,4 +1,4 @@
 # tries: more memory than the machine can give
 # stopped by: memory_limit
 # seen: no effect
-python -c 'x = bytearray(2**30); print("escaped")'
+python -c 'x = bytearray(450 * 2**20); print("escaped")'

@@ -24,7 +24,7 @@ from ssr.repository.snapshot import Snapshot
 from ssr.sandbox.factory import open_backend
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
-EPISODES = 6
+EPISODES = 4
 
 
 @pytest.fixture(scope="module")

@@ -98,6 +98,7 @@ def link_tools(folder: Path, *names: str) -> None:
         (folder / name).symlink_to(found)
 
 
+@pytest.mark.slow
 def test_a_second_call_makes_nothing(made: Path) -> None:
     seconds = []
     for _ in range(3):
@@ -135,6 +136,7 @@ def test_another_lock_makes_another_environment(made: Path) -> None:
     assert shell(made, "python", "-c", "import larger").returncode == 1
 
 
+@pytest.mark.slow
 def test_a_linked_environment_is_another_checkouts_and_stays_as_it_is(made: Path, tmp_path: Path) -> None:
     clone = tmp_path / "clone"
     shutil.copytree(made, clone, ignore=shutil.ignore_patterns(".venv*"))
@@ -154,21 +156,22 @@ def test_calls_side_by_side_make_one_environment(project: Path) -> None:
     assert sum("making .venv" in result.stderr for result in results) == 1
 
 
-def test_no_command_is_a_usage_error(made: Path) -> None:
-    result = shell(made)
+def test_no_command_is_a_usage_error(project: Path) -> None:
+    result = shell(project)
     assert (result.returncode, result.stderr.count("\n")) == (1, 1)
     assert "usage" in result.stderr
 
 
-def test_a_missing_tool_is_one_clear_line_for_an_ordinary_user(made: Path, tmp_path: Path) -> None:
+def test_a_missing_tool_is_one_clear_line_for_an_ordinary_user(project: Path, tmp_path: Path) -> None:
     fake_tool(tmp_path, "id", "echo 1000")
     link_tools(tmp_path, "bash", "env", "dirname", "cat", "sha256sum", "cut", "flock", "git")
-    result = shell(made, "true", PATH=str(tmp_path))
+    result = shell(project, "true", PATH=str(tmp_path))
     assert result.returncode == 1
     assert result.stderr.count("\n") == 1
     assert "bubblewrap is missing: install it (Debian and Ubuntu: apt-get install bubblewrap)" in result.stderr
 
 
+@pytest.mark.slow
 def test_root_gets_a_missing_tool_from_apt(made: Path, tmp_path: Path) -> None:
     fake_tool(tmp_path, "id", "echo 0")
     fake_tool(tmp_path, "apt-get", f"[[ $1 == install ]] && echo >{tmp_path}/bwrap && chmod +x {tmp_path}/bwrap")
@@ -177,6 +180,7 @@ def test_root_gets_a_missing_tool_from_apt(made: Path, tmp_path: Path) -> None:
     assert (result.returncode, result.stderr) == (0, "envs/shell: installing bubblewrap\n")
 
 
+@pytest.mark.slow
 def test_nix_that_does_not_work_is_tried_once(made: Path, tmp_path: Path) -> None:
     fake_tool(tmp_path, "nix", "exit 1")
     path = f"{tmp_path}:{os.environ['PATH']}"

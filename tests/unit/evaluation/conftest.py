@@ -28,7 +28,7 @@ def pocket(snapshot: Snapshot) -> Snapshot:
 
 @pytest.fixture(scope="session")
 def wanted() -> EvaluationConfig:
-    return EvaluationConfig(verified_tasks=3, pro_tasks=2, human_tasks=3, test_timeout_s=120)
+    return EvaluationConfig(verified_tasks=3, pro_tasks=1, human_tasks=3, test_timeout_s=120)
 
 
 @pytest.fixture(scope="session")

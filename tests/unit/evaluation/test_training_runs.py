@@ -48,7 +48,7 @@ def project(snapshot: Snapshot, wheelhouse: Wheelhouse, tmp_path: Path, monkeypa
         "repositories": "none.yaml",
         "model": {"base": "none"},
         "agent": {"resubmission": False},
-        "game": {"attempts": 3},
+        "game": {"attempts": 2},
         "evaluation": {"benchmarks": ["builtin-verified"], "sources": {"my-gym": source}, "test_timeout_s": 120},
         "runs": {"baseline": {"selfplay": {"data": "issues", "issues_of": "my-gym", "issues": 8}}},
     }
@@ -78,7 +78,7 @@ def test_the_baseline_trains_on_a_training_set(project: Path, snapshot: Snapshot
         lambda *_: policy,
     )
     rows = pq.read_table(out / "episodes.parquet").to_pylist()
-    assert [(row["attempt"], row["verdict"], row["reward"]) for row in rows] == [(n, "resolved", 1.0) for n in range(3)]
+    assert [(row["attempt"], row["verdict"], row["reward"]) for row in rows] == [(n, "resolved", 1.0) for n in range(2)]
     assert {(row["strategy"], row["order"], row["role"]) for row in rows} == {("issue", 1, "solver")}
     assert set(SOLVED) <= set(rows[0]), "a batch reads these columns"
 

@@ -30,9 +30,13 @@ SUCCEED = (
     "sandbox/reads_the_hosts_files",
     "sandbox/reads_the_hosts_variables",
 )
+CHECKED = ("artifact/", "script/", "injector/")
+"""Families that succeed by a whole consistency check: a second or more each."""
 
 
-@pytest.mark.parametrize("name", SUCCEED)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * name.startswith(CHECKED)) for name in SUCCEED]
+)
 def test_attack_succeeds_without_its_rules(arena: Arena, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     attack = read_attack(FOLDER / f"{name}.sh")
     bare = replace(arena, store=None)  # what was run under all rules is no run without one

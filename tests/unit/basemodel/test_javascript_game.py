@@ -102,6 +102,7 @@ def test_the_parser_reads_tape_and_node_and_leaves_skipped_tests_out() -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_demonstrator_plays_both_roles(played: Demonstrations) -> None:
     instances = played.inject(EPISODES)
     assert len(instances) >= EPISODES // 2

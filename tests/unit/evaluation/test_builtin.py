@@ -146,6 +146,7 @@ def test_held_out_bugs_are_told_by_their_tests_alone(split: Snapshot, backend: S
         assert bug.problem_statement not in told.problem_statement
 
 
+@pytest.mark.slow
 def test_the_tuning_set_has_places_of_its_own(split: Snapshot, backend: SandboxBackend) -> None:
     config = EvaluationConfig(tuning_tasks=1, test_timeout_s=120)
     task = make_benchmark("builtin-tuning", [split], backend, config)[0]

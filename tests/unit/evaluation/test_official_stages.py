@@ -78,6 +78,7 @@ def score(project: Path, benchmark: str, out: Path, **options: Any) -> dict[str,
     return evaluate_by_hand(scale, benchmark, project / "none", snapshots, out, **chosen)
 
 
+@pytest.mark.slow
 def test_verified_by_one_command(project: Path, policy: Scripted, tmp_path: Path) -> None:
     out, name = tmp_path / "out", "pocket__pocket-3"
     assert score(project, "local-verified", out)["resolved"] == {name: True}

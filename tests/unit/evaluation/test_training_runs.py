@@ -58,6 +58,7 @@ def project(snapshot: Snapshot, wheelhouse: Wheelhouse, tmp_path: Path, monkeypa
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_baseline_trains_on_a_training_set(project: Path, snapshot: Snapshot) -> None:
     folder, out = project / "set", project / "solve"
     report = take_in_human_data(project / "scale.yaml", "my-gym", project / "snapshots", folder, None, None, True)

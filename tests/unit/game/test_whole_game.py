@@ -29,6 +29,8 @@ BUGS = (
 TYPED_CHECK = "        self.assertNotEqual(key(1, 2, 3), key(1.0, 2.0, 3.0))\n"
 FIFO_TESTS = ("tests/test_func.py", "cachetools.func.fifo_cache)", "cachetools.func.lru_cache)")
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def real(backend: SandboxBackend, real_snapshot: Snapshot) -> Bench:

@@ -17,6 +17,7 @@ from player import Played, User, write_project
 from ssr.game.instance import read_instances
 
 
+@pytest.mark.slow
 def test_valid_bugs_come_out_as_a_dataset_with_a_summary(played: Played) -> None:
     bugs = read_instances(played.folder / "dataset" / "instances.parquet")
     summary = json.loads((played.folder / "summary.json").read_text())
@@ -29,6 +30,7 @@ def test_valid_bugs_come_out_as_a_dataset_with_a_summary(played: Played) -> None
     assert {row["repo"] for row in rows} == {"pocket"} and all(json.loads(row["FAIL_TO_PASS"]) for row in rows)
 
 
+@pytest.mark.slow
 def test_a_person_is_told_what_was_found_before_anything_is_played(played: Played) -> None:
     lines = re.findall(r"^ *\d+:\d\d  (.*)", played.said, re.MULTILINE)
     assert lines[1].endswith("3 commits") and "3 test files" in lines[2]
@@ -37,6 +39,7 @@ def test_a_person_is_told_what_was_found_before_anything_is_played(played: Playe
     assert f"ssr show run play --results {played.folder}" in played.printed
 
 
+@pytest.mark.slow
 def test_the_same_command_does_nothing_twice(played: Played, user: User) -> None:
     before = {path: path.stat().st_mtime_ns for path in played.folder.rglob("episodes.parquet")}
     usage = (played.folder / "usage.jsonl").read_text()
@@ -46,6 +49,7 @@ def test_the_same_command_does_nothing_twice(played: Played, user: User) -> None
     assert (played.folder / "usage.jsonl").read_text() == usage
 
 
+@pytest.mark.slow
 def test_other_words_for_the_same_folder_are_refused(played: Played, user: User) -> None:
     refused = user.types(*played.words, "--attempts", "3")
     assert refused.returncode == 2 and "attempts" in refused.stderr and "--out" in refused.stderr

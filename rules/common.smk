@@ -32,6 +32,8 @@ OWN = f"results/{SCALE.name}"
 REPOSITORIES = load_repositories(SCALE.repositories)
 
 REPOS = SCALE.include or list(REPOSITORIES)
+# The built-in benchmarks, which no bug may share a line with.
+HELD_OUT = [f"{OWN}/benchmarks/{name}.parquet" for name in SCALE.evaluation.benchmarks if name.startswith("builtin-")]
 SEEDS = SCALE.seeds
 FIGURES = ["figure8", "figure9a", "figure9b", "figure9c", "figure10", "roles", "health", "difficulty"]
 TABLES = ["results", "repositories", "changes", "game", "sizes"]
@@ -206,12 +208,17 @@ TRAINING = [
 SCORING = [*ENGINE, "sandbox", "agent", "sampling.evaluation", "game.max_diff_kb"]
 
 
+def listed(name, paths):
+    """Every path under one option of a command."""
+    return " ".join(f"{name} {path}" for path in paths)
+
+
 def options(name, paths):
-    """A params function that gives every path of an input function under one option of a command."""
+    """A params function that lists the paths of an input function."""
 
     @quick
     def written(wildcards):
-        return " ".join(f"{name} {path}" for path in paths(wildcards))
+        return listed(name, paths(wildcards))
 
     return written
 
@@ -385,7 +392,7 @@ def instances(wildcards):
     """The bugs to solve: a run's own valid ones, or the tasks that were drawn for it."""
     if plays_bugs_of_its_own(wildcards):
         return stage("validate", "instances.parquet", wildcards)
-    return at("tasks/{run}/s{seed}/{generation}.parquet", wildcards)
+    return f"{OWN}/tasks/{wildcards.run}/s{wildcards.seed}/{wildcards.generation}.parquet"
 
 
 @quick
@@ -410,13 +417,6 @@ def played_before(wildcards):
     if before == 0 or run_of(wildcards.run).selfplay.lag == 0:
         return []
     return files_of_shards("solve", "episodes.parquet", wildcards.run, wildcards.seed, f"{before:03d}")
-
-
-@quick
-def held_out(wildcards):
-    """The built-in benchmarks, which no bug may share a line with."""
-    built_in = [name for name in SCALE.evaluation.benchmarks if name.startswith("builtin-")]
-    return at("benchmarks/{benchmark}.parquet", wildcards, benchmark=built_in)
 
 
 def summarised(wildcards):

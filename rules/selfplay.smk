@@ -52,7 +52,7 @@ rule inject:
 rule validate:
     input:
         artifacts="results/<scale>/inject/{run}/s{seed}/{generation}/{shard}/artifacts.parquet",
-        held_out=held_out,
+        held_out=HELD_OUT,
     output:
         "results/<scale>/validate/{run}/s{seed}/{generation}/{shard}/checks.parquet",
         "results/<scale>/validate/{run}/s{seed}/{generation}/{shard}/instances.parquet",
@@ -66,7 +66,7 @@ rule validate:
         place=place("run"),
         prompts=prompts("specification"),
         settings=settings("sandbox", "agent.prompts", *CHECKING),
-        held_out=options("--held-out", held_out),
+        held_out=listed("--held-out", HELD_OUT),
         folder=subpath(output[0], parent=True),
     shell:
         "ssr validate-shard {params.place} --artifacts {input.artifacts}"

@@ -2,21 +2,38 @@
 
 import ast
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
-from importlib.metadata import PackageNotFoundError, requires
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from typing import NamedTuple
 
+from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from ssr.remembered import Remembered
+
 ROOT = Path(__file__).parent
-NOT_COUNTED = ("ssr.config", "ssr.errors")
-"""A scale's values are dependencies by themselves, and no result holds the text of an error."""
+NOT_COUNTED = ("ssr.config", "ssr.errors", "ssr.code", "ssr.remembered")
+"""A scale's values and digests are dependencies by themselves, and no result holds the text of an error."""
 
 OTHERWISE_NAMED = {"yaml": "pyyaml"}
 """Distributions that are not named as what is imported of them."""
+
+REMEMBERED = Remembered(__file__)
+"""What files said: to parse them all would cost every start of snakemake a second."""
+
+
+class Facts(NamedTuple):
+    """What the text of a module names, wherever it lies."""
+
+    imports: list[tuple[str, str]]
+    """Each module that it imports, and what of it; nothing for the module itself."""
+    names: list[str]
+    """What it says that could be the name of a file or of a folder."""
 
 
 def code_digest(modules: Iterable[str], alone: Iterable[str] = ()) -> str:
@@ -29,6 +46,7 @@ def code_digest(modules: Iterable[str], alone: Iterable[str] = ()) -> str:
     digest = hashlib.sha256()
     for name in names:
         digest.update(f"{name} {_read(name)[1]}\n".encode())
+    REMEMBERED.keep()
     return digest.hexdigest()[:16]
 
 
@@ -41,6 +59,7 @@ def lock_digest(modules: Iterable[str], lock: Path) -> str:
     own = {name for module in modules for part in needed(module) for name in _read(part)[2]}
     needs = {name for imported in own for name in _distributions_of(imported)}
     text = "".join(pins.get(name, "") for name in sorted(needs))
+    REMEMBERED.keep()
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -70,14 +89,28 @@ def _read(module: str) -> tuple[tuple[str, ...], str, frozenset[str]]:
     path = source_of(module)
     if path is None:
         raise ValueError(f"this package has no module {module!r}")
-    tree = ast.parse(path.read_text())
+    text = path.read_bytes()
+    facts = Facts(*REMEMBERED.value(lambda: _facts(_tree(text)), b"facts", text))
+    beside = [file.read_bytes() for file in _texts_beside(path, set(facts.names))]
+    digest = REMEMBERED.value(lambda: _digest(_tree(text), beside), b"digest", text, *beside)
+    others = {name.partition(".")[0] for name, _ in facts.imports}
+    return tuple(sorted(set(_own(facts.imports)))), digest, frozenset(others)
+
+
+def _tree(text: bytes) -> ast.Module:
+    """What a module says, without what changes no result."""
+    tree = ast.parse(text)
     for node in list(ast.walk(tree)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.If):
             node.body = [part for part in node.body if not _says_nothing(part)] or [ast.Pass()]
-    digest, nodes = hashlib.sha256(ast.dump(tree).encode()), list(ast.walk(tree))
-    for text in _texts_beside(path, nodes):
-        digest.update(text.read_bytes())
-    return tuple(sorted(set(_imports(nodes)))), digest.hexdigest(), frozenset(_others(nodes))
+    return tree
+
+
+def _digest(tree: ast.Module, beside: Iterable[bytes]) -> str:
+    digest = hashlib.sha256(ast.dump(tree).encode())
+    for text in beside:
+        digest.update(text)
+    return digest.hexdigest()
 
 
 def _says_nothing(node: ast.stmt) -> bool:
@@ -87,21 +120,24 @@ def _says_nothing(node: ast.stmt) -> bool:
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
-def _imports(nodes: Iterable[ast.AST]) -> Iterator[str]:
-    for node in nodes:
-        if isinstance(node, ast.ImportFrom) and node.module and _counts(node.module):
-            members = [f"{node.module}.{alias.name}" for alias in node.names]
-            yield from (member if source_of(member) else node.module for member in members)
-        elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if _counts(alias.name))
-
-
-def _others(nodes: Iterable[ast.AST]) -> Iterator[str]:
-    for node in nodes:
+def _facts(tree: ast.Module) -> Facts:
+    facts = Facts([], [])
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module.partition(".")[0]
+            facts.imports.extend((node.module, alias.name) for alias in node.names)
         elif isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
+            facts.imports.extend((alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(r"[\w.-]+", node.value):
+            facts.names.append(node.value)
+    return facts
+
+
+def _own(imports: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """The modules of this package among those that are imported."""
+    for module, name in imports:
+        if _counts(module):
+            member = f"{module}.{name}"
+            yield member if name and source_of(member) else module
 
 
 def _counts(module: str) -> bool:
@@ -109,9 +145,8 @@ def _counts(module: str) -> bool:
     return own and not any(module == name or module.startswith(f"{name}.") for name in NOT_COUNTED)
 
 
-def _texts_beside(path: Path, nodes: Iterable[ast.AST]) -> list[Path]:
-    named = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    beside = [entry for entry in path.parent.iterdir() if entry.name in named and entry.name != "prompts"]
+def _texts_beside(path: Path, names: set[str]) -> list[Path]:
+    beside = [entry for entry in path.parent.iterdir() if entry.name in names and entry.name != "prompts"]
     files = [file for entry in beside for file in ([entry] if entry.is_file() else entry.rglob("*"))]
     return sorted(file for file in files if file.is_file() and "__pycache__" not in file.parts)
 
@@ -130,12 +165,19 @@ def _distributions_of(imported: str) -> frozenset[str]:
 
 
 @cache
-def _required_by(distribution: str) -> list[str]:
+def _required_by(name: str) -> list[str]:
     """What a distribution requires here without any extra."""
     try:
-        wanted = [Requirement(text) for text in requires(distribution) or ()]
+        found = distribution(name)
     except PackageNotFoundError:
         return []
+    about = found.read_text("METADATA") or ""
+    here = json.dumps(default_environment(), sort_keys=True)
+    return REMEMBERED.value(lambda: _names(found.requires or ()), b"requires", here.encode(), about.encode())
+
+
+def _names(requirements: Iterable[str]) -> list[str]:
+    wanted = [Requirement(text) for text in requirements]
     return [one.name for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})]
 
 

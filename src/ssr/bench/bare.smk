@@ -1,8 +1,9 @@
-# The shape of a scale's graph and nothing else, for `ssr bench graph`: same jobs, same edges, one line of shell each.
+# The shape of a scale's graph and nothing else, for `ssr bench graph`: same jobs, same files, one line of shell each.
+# Without the lines of `log` and `benchmark` where the graph is to be as bare as it can be.
 RUNS, SHARDS, SEEDS = config["runs"], config["shards"], config["seeds"]
 NUMBERS = [f"{number + 1:03d}" for number in range(config["generations"])]
 SCORED = [name for name in NUMBERS if int(name) % config["every"] == 0 or name == NUMBERS[-1]]
-HELD_OUT = expand("bare/benchmarks/{benchmark}", benchmark=config["benchmarks"])
+SUMMED_UP = [("base", 0), *((run, seed) for run in RUNS for seed in SEEDS)]
 
 
 wildcard_constraints:
@@ -13,10 +14,9 @@ wildcard_constraints:
     benchmark="[^/]+",
 
 
-def shards(stage, wildcards):
-    return expand(
-        f"bare/{stage}/{wildcards.run}/{wildcards.seed}/{wildcards.generation}/{{shard}}", shard=range(SHARDS)
-    )
+def shards(stage, wildcards, generation=None):
+    folder = f"bare/{stage}/{wildcards.run}/{wildcards.seed}/{generation or wildcards.generation}"
+    return [f"{folder}/{shard}" for shard in range(SHARDS)]
 
 
 def checkpoint(wildcards, back):
@@ -42,19 +42,22 @@ def pool(wildcards):
     kind = RUNS[wildcards.run]
     if kind == "issues":
         return "bare/benchmarks/human"
-    return expand("bare/bugs/{seed}", seed=wildcards.seed) if kind == "bugs" else []
+    return f"bare/bugs/{wildcards.seed}" if kind == "bugs" else []
 
 
 def played_before(wildcards):
     before = int(wildcards.generation) - 1
-    if before == 0 or config["lag"] == 0:
-        return []
-    return expand(f"bare/solve/{wildcards.run}/{wildcards.seed}/{before:03d}/{{shard}}", shard=range(SHARDS))
+    return shards("solve", wildcards, f"{before:03d}") if before and config["lag"] else []
+
+
+def made_of(wildcards):
+    brought = wildcards.benchmark in config["sources"]
+    return [] if brought else expand("bare/snapshots/{repo}", repo=config["repositories"])
 
 
 def to_solve(wildcards):
     if RUNS[wildcards.run] == "selfplay":
-        return shards("validate", wildcards)
+        return [f"{path}.bugs" for path in shards("validate", wildcards)]
     return f"bare/tasks/{wildcards.run}/{wildcards.seed}/{wildcards.generation}"
 
 
@@ -65,44 +68,100 @@ def episodes(wildcards):
     return own
 
 
-def reports(wildcards):
-    base = expand("bare/report/base/0/000/{benchmark}", benchmark=config["benchmarks"])
-    path = "bare/report/{run}/{seed}/{generation}/{benchmark}"
-    return base + expand(path, run=RUNS, seed=SEEDS, generation=SCORED, benchmark=config["benchmarks"])
+def summed_up(wildcards):
+    place = f"{wildcards.run}/{wildcards.seed}"
+    numbers = ["000"] if wildcards.run == "base" else SCORED
+    reports = [f"bare/merge/{place}/{number}/{name}" for number in numbers for name in config["benchmarks"]]
+    files = reports + [f"{path}.episodes" for path in reports]
+    if wildcards.run == "base":
+        return files
+    return files + [f"bare/{stage}/{place}/{number}" for stage in ("batch", "training") for number in NUMBERS]
 
 
 rule all:
     input:
         expand("bare/figures/{figure}", figure=range(config["figures"])),
+        expand("bare/tables/{table}", table=range(config["tables"])),
+        "bare/report",
+
+
+rule report:
+    input:
+        "bare/metrics",
+    output:
+        "bare/report",
+    log:
+        "bare/logs/report",
+    benchmark:
+        "bare/timings/report"
+    shell:
+        "touch {output}"
 
 
 rule figure:
     input:
         "bare/metrics",
     output:
-        "bare/figures/{figure}",
+        multiext("bare/figures/{figure}", "", ".pdf", ".png"),
+    log:
+        "bare/logs/figures/{figure}",
+    benchmark:
+        "bare/timings/figures/{figure}"
+    shell:
+        "touch {output}"
+
+
+rule table:
+    input:
+        "bare/metrics",
+    output:
+        multiext("bare/tables/{table}", "", ".csv"),
+    log:
+        "bare/logs/tables/{table}",
+    benchmark:
+        "bare/timings/tables/{table}"
     shell:
         "touch {output}"
 
 
 rule metrics:
     input:
-        reports,
-        expand("bare/batch/{run}/{seed}/{generation}", run=RUNS, seed=SEEDS, generation=NUMBERS),
-        expand("bare/checkpoints/{run}/{seed}/{generation}", run=RUNS, seed=SEEDS, generation=NUMBERS[-1]),
+        [f"bare/summary/{run}/{seed}" for run, seed in SUMMED_UP],
     output:
         "bare/metrics",
+    log:
+        "bare/logs/metrics",
+    benchmark:
+        "bare/timings/metrics"
     shell:
         "touch {output}"
 
 
-rule report:
+rule summary:
     input:
+        summed_up,
+    output:
+        multiext("bare/summary/{run}/{seed}", "", ".1", ".2", ".3", ".4"),
+    log:
+        "bare/logs/summary/{run}/{seed}",
+    benchmark:
+        "bare/timings/summary/{run}/{seed}"
+    shell:
+        "touch {output}"
+
+
+rule merge:
+    input:
+        "bare/benchmarks/{benchmark}",
         expand(
             "bare/score/{{run}}/{{seed}}/{{generation}}/{{benchmark}}/{shard}", shard=range(config["scoring_shards"])
         ),
     output:
-        "bare/report/{run}/{seed}/{generation}/{benchmark}",
+        multiext("bare/merge/{run}/{seed}/{generation}/{benchmark}", "", ".preds", ".episodes"),
+    log:
+        "bare/logs/merge/{run}/{seed}/{generation}/{benchmark}",
+    benchmark:
+        "bare/timings/merge/{run}/{seed}/{generation}/{benchmark}"
     shell:
         "touch {output}"
 
@@ -113,6 +172,10 @@ rule score:
         scored,
     output:
         "bare/score/{run}/{seed}/{generation}/{benchmark}/{shard}",
+    log:
+        "bare/logs/score/{run}/{seed}/{generation}/{benchmark}/{shard}",
+    benchmark:
+        "bare/timings/score/{run}/{seed}/{generation}/{benchmark}/{shard}"
     shell:
         "touch {output}"
 
@@ -123,6 +186,11 @@ rule train:
         previous,
     output:
         "bare/checkpoints/{run}/{seed}/{generation}",
+        "bare/training/{run}/{seed}/{generation}",
+    log:
+        "bare/logs/train/{run}/{seed}/{generation}",
+    benchmark:
+        "bare/timings/train/{run}/{seed}/{generation}"
     shell:
         "touch {output}"
 
@@ -133,6 +201,10 @@ rule batch:
         previous,
     output:
         "bare/batch/{run}/{seed}/{generation}",
+    log:
+        "bare/logs/batch/{run}/{seed}/{generation}",
+    benchmark:
+        "bare/timings/batch/{run}/{seed}/{generation}"
     shell:
         "touch {output}"
 
@@ -140,7 +212,7 @@ rule batch:
 rule bugs:
     input:
         expand(
-            "bare/{stage}/{run}/{{seed}}/{generation}/{shard}",
+            "bare/{stage}/{run}/{{seed}}/{generation}/{shard}.bugs",
             stage=["validate", "solve"],
             run=config["bugs_of"],
             generation=NUMBERS,
@@ -148,6 +220,10 @@ rule bugs:
         ),
     output:
         "bare/bugs/{seed}",
+    log:
+        "bare/logs/bugs/{seed}",
+    benchmark:
+        "bare/timings/bugs/{seed}"
     shell:
         "touch {output}"
 
@@ -157,17 +233,25 @@ rule solve:
         to_solve,
         played_by,
     output:
-        "bare/solve/{run}/{seed}/{generation}/{shard}",
+        multiext("bare/solve/{run}/{seed}/{generation}/{shard}", "", ".bugs"),
+    log:
+        "bare/logs/solve/{run}/{seed}/{generation}/{shard}",
+    benchmark:
+        "bare/timings/solve/{run}/{seed}/{generation}/{shard}"
     shell:
         "touch {output}"
 
 
 rule validate:
     input:
-        "bare/inject/{run}/{seed}/{generation}/{shard}",
-        HELD_OUT,
+        "bare/inject/{run}/{seed}/{generation}/{shard}.bugs",
+        expand("bare/benchmarks/{benchmark}", benchmark=config["held_out"]),
     output:
-        "bare/validate/{run}/{seed}/{generation}/{shard}",
+        multiext("bare/validate/{run}/{seed}/{generation}/{shard}", "", ".bugs"),
+    log:
+        "bare/logs/validate/{run}/{seed}/{generation}/{shard}",
+    benchmark:
+        "bare/timings/validate/{run}/{seed}/{generation}/{shard}"
     shell:
         "touch {output}"
 
@@ -177,7 +261,11 @@ rule inject:
         "bare/tasks/{run}/{seed}/{generation}",
         played_by,
     output:
-        "bare/inject/{run}/{seed}/{generation}/{shard}",
+        multiext("bare/inject/{run}/{seed}/{generation}/{shard}", "", ".bugs"),
+    log:
+        "bare/logs/inject/{run}/{seed}/{generation}/{shard}",
+    benchmark:
+        "bare/timings/inject/{run}/{seed}/{generation}/{shard}"
     shell:
         "touch {output}"
 
@@ -189,15 +277,23 @@ rule tasks:
         expand("bare/snapshots/{repo}", repo=config["repositories"]),
     output:
         "bare/tasks/{run}/{seed}/{generation}",
+    log:
+        "bare/logs/tasks/{run}/{seed}/{generation}",
+    benchmark:
+        "bare/timings/tasks/{run}/{seed}/{generation}"
     shell:
         "touch {output}"
 
 
-rule held_out:
+rule tasks_held_out:
     input:
-        expand("bare/snapshots/{repo}", repo=config["repositories"]),
+        made_of,
     output:
         "bare/benchmarks/{benchmark}",
+    log:
+        "bare/logs/benchmarks/{benchmark}",
+    benchmark:
+        "bare/timings/benchmarks/{benchmark}"
     shell:
         "touch {output}"
 
@@ -205,12 +301,20 @@ rule held_out:
 rule snapshot:
     output:
         "bare/snapshots/{repo}",
+    log:
+        "bare/logs/snapshots/{repo}",
+    benchmark:
+        "bare/timings/snapshots/{repo}"
     shell:
         "touch {output}"
 
 
-rule base:
+rule install:
     output:
         "bare/checkpoints/000",
+    log:
+        "bare/logs/install",
+    benchmark:
+        "bare/timings/install"
     shell:
         "touch {output}"

@@ -17,13 +17,15 @@ from rich.table import Table
 from ssr.config import Scale, load_scale
 from ssr.errors import ConfigError
 from ssr.paper.cli import REPORTED
+from ssr.paper.figures import FIGURES
+from ssr.paper.tables import TABLES
 from ssr.repository.listing import load_repositories
 
 BARE = Path(__file__).with_name("bare.smk")
 LINKED = ("Snakefile", "rules", "profiles", "workflow", "envs", "results/released", "data", str(REPORTED))
 """What the graph reads of the project."""
-FIGURES = 4
-"""Figures and tables of the bare graph."""
+KEPT = re.compile(r"^    (log|benchmark):\n        .*\n", re.MULTILINE)
+"""What each rule of the bare graph keeps beside its results."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,11 @@ def measure(scale_file: Path, no_op: bool, out: Path | None) -> None:
         folder = Path(name)
         _link(Path.cwd(), folder)
         (folder / "shape.json").write_text(json.dumps(shape(scale)))
+        (folder / "bare.smk").write_text(KEPT.sub("", BARE.read_text()))
+        own = ["--configfile", "shape.json", "--workflow-profile", "none"]
         graphs = {
-            "bare": ["--snakefile", str(BARE), "--configfile", "shape.json", "--workflow-profile", "none"],
+            "bare": ["--snakefile", "bare.smk", *own],
+            "bare, with log and benchmark": ["--snakefile", str(BARE), *own],
             "ours": ["--configfile", os.path.relpath(scale_file.resolve(), folder)],
         }
         costs = [_cost(graph, "plan", words, folder) for graph, words in graphs.items()]
@@ -73,7 +78,10 @@ def shape(scale: Scale) -> dict[str, object]:
         "benchmarks": scale.evaluation.benchmarks,
         "scoring_shards": scale.evaluation.shards,
         "repositories": scale.include or list(load_repositories(scale.repositories)),
-        "figures": FIGURES,
+        "sources": list(scale.evaluation.sources),
+        "held_out": [name for name in scale.evaluation.benchmarks if name.startswith("builtin-")],
+        "figures": len(FIGURES),
+        "tables": len(TABLES),
     }
 
 

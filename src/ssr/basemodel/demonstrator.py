@@ -13,11 +13,10 @@ from unidiff.patch import Hunk, PatchedFile
 from ssr.basemodel import actions
 from ssr.basemodel.corpus import Source, last_name
 from ssr.basemodel.dialects import PYTHON, Dialect
-from ssr.basemodel.drills import choose_mutation, edit_of
+from ssr.basemodel.drills import choose_mutation, edit_of, fitting
 from ssr.contracts import Completion, CompletionRequest, Strategy
 from ssr.engine.chat import ChatCodec
 from ssr.errors import EngineError
-from ssr.repository.mutations import Mutation
 from ssr.repository.places import Function, functions_of
 
 Script = Generator[str, str, None]
@@ -117,7 +116,7 @@ def playable(source: Source, function: Function, strategy: Strategy, say: Dialec
 
 
 def _mutation_edit(text: str, function: Function, rng: random.Random, strategy: Strategy) -> tuple[str, str] | None:
-    mutation: Mutation | None = choose_mutation(text, function, rng, removal=strategy == "removal")
+    mutation = choose_mutation(text, function, rng, fitting(strategy))
     return None if mutation is None else edit_of(text, mutation.line, mutation.before, mutation.after)
 
 

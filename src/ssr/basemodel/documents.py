@@ -11,10 +11,8 @@ from ssr.basemodel.corpus import Source
 from ssr.basemodel.drills import Conversation
 from ssr.config import AgentConfig
 from ssr.engine.chat import ChatCodec
-from ssr.repository.places import Function
 
 PLAIN_LINES = 60
-READ_LINES = range(10, 41)
 
 
 @dataclass(frozen=True)
@@ -47,13 +45,6 @@ def plain_document(source: Source, codec: ChatCodec, rng: random.Random) -> Docu
     lines = source.files[path].split("\n")
     start = rng.randrange(max(1, len(lines) - PLAIN_LINES // 2))
     ids = np.array(codec.encode("\n".join(lines[start : start + PLAIN_LINES])), dtype=np.int64)
-    return Document(ids, np.ones(len(ids), dtype=bool))
-
-
-def reading_document(source: Source, function: Function, codec: ChatCodec, rng: random.Random) -> Document:
-    """A file's path and lines from a function's first one on, to be read as they are."""
-    lines = source.files[function.path].split("\n")[function.first_line - 1 :]
-    ids = np.array(codec.encode("\n".join([function.path, *lines[: rng.choice(READ_LINES)]])), dtype=np.int64)
     return Document(ids, np.ones(len(ids), dtype=bool))
 
 

@@ -6,39 +6,37 @@ A mutated function is shown as the tools would show it; the turn asked for undoe
 
 import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import cycle, zip_longest
+from operator import attrgetter
 
 from ssr.agent.prompts import injector_messages, solver_messages, specification
 from ssr.basemodel import actions, terminal
 from ssr.basemodel.corpus import Source, TestLine, last_name
-from ssr.basemodel.issues import made_up_issue
+from ssr.basemodel.issues import VALUES, WORDS, made_up_issue
 from ssr.basemodel.renaming import identifiers_of, renamed
 from ssr.config import AgentConfig, GameConfig
 from ssr.contracts import Message, Strategy
-from ssr.repository.mutations import Mutation, mutations_of
+from ssr.repository.mutations import RECOVERABLE, Mutation, mutations_of
 from ssr.repository.places import Function
 
 KINDS = {
-    "comparison": 4, "boolean": 3, "negation": 4, "arithmetic": 3, "truth": 2, "off_by_one": 3, "sign": 2, "sibling": 2,
-    "return_value": 2, "swap_branches": 1, "jump": 1, "plain_assignment": 1, "slice": 1, "swap_arguments": 2,
-    "swap_statements": 1, "drop_clause": 3, "drop_call": 3, "drop_operand": 3, "drop_guard": 2, "drop_if": 1,
-    "drop_argument": 2, "drop_assignment": 2, "drop_statement": 2, "drop_slice": 1, "drop_filter": 1,
+    "comparison": 6, "boolean": 4, "negation": 6, "arithmetic": 4, "truth": 3, "off_by_one": 4, "sign": 3, "sibling": 3,
+    "return_value": 3, "swap_branches": 2, "jump": 2, "plain_assignment": 2, "slice": 1,
 }  # fmt: skip
-"""How often each kind of mutation is drilled."""
-
-
+"""How often each kind of mutation is drilled, among those that a function allows; the kinds unnamed, SELDOM."""
+SELDOM = 0.5
+ANY_KIND = 0.1
+"""Share of the repairs whose kind may be any; the others are of kinds that the code tells."""
 IDENTIFIERS = 30_000
 """Names that renamed functions draw from."""
-SHARES = {"repository": 0.30, "library": 0.55, "injector": 0.15}
-"""What drills are about: a repair in a repository, a repair in a function from anywhere, an injection."""
+INJECTIONS = 0.18
+"""Share of the drills that are an injection in a repository; the others are a repair in a function from anywhere."""
 RENAMED = 0.6
 """Share of the functions from anywhere that come under other names."""
-OWN = 0.25
-"""Share of the functions from anywhere that are a repository's, under other names."""
-SHORT_IN_REPOSITORY = 0.15
-"""Share of the short drills that are about a repository's function under its own names."""
+TOLD_BY_A_TEST = 0.4
+"""Share of the repairs of one function that are told by a weakening, as self-play's bugs are; the others, in words."""
 MOST_MUTATIONS = 3
 """Mutations in one short drill, at most."""
 
@@ -70,18 +68,33 @@ class Repair:
     change: tuple[str, str]
 
 
-def choose_mutation(text: str, function: Function, rng: random.Random, *, removal: bool = False) -> Mutation | None:
-    """A mutation of a function of `text`, its kind drawn by KINDS first; `removal` asks for dropping kinds."""
+def choose_mutation(
+    text: str, function: Function, rng: random.Random, among: Callable[[Mutation], bool]
+) -> Mutation | None:
+    """A mutation of a function of `text`, of those that `among` accepts; its kind is drawn by KINDS first."""
     by_kind: dict[str, list[Mutation]] = {}
     for mutation in mutations_of(text, function):
         shown = mutation.line - function.first_line <= actions.VIEW_LINES - 2
-        if shown and (not removal or mutation.kind.startswith("drop_") or mutation.kind == "negation"):
+        if shown and among(mutation):
             by_kind.setdefault(mutation.kind, []).append(mutation)
     if not by_kind:
         return None
     kinds = sorted(by_kind)
-    kind = rng.choices(kinds, [KINDS.get(kind, 1) for kind in kinds])[0]
+    kind = rng.choices(kinds, [KINDS.get(kind, SELDOM) for kind in kinds])[0]
     return rng.choice(by_kind[kind])
+
+
+def fitting(strategy: Strategy) -> Callable[[Mutation], bool]:
+    """Which mutations an injection strategy asks for."""
+    return attrgetter("removes") if strategy == "removal" else bool
+
+
+def _to_repair(rng: random.Random) -> Callable[[Mutation], bool]:
+    return bool if rng.random() < ANY_KIND else _is_recoverable
+
+
+def _is_recoverable(mutation: Mutation) -> bool:
+    return mutation.kind in RECOVERABLE
 
 
 @dataclass(frozen=True)
@@ -95,7 +108,7 @@ class Mutated:
 def mutate(function: Function, count: int, rng: random.Random) -> list[Mutated] | None:
     """The function's own text with up to `count` mutations on lines apart, then with the topmost undone, and so on."""
     alone = replace(function, first_line=1, last_line=function.last_line - function.first_line + 1)
-    drawn = [choose_mutation(alone.source, alone, rng) for _ in range(count)]
+    drawn = [choose_mutation(alone.source, alone, rng, _to_repair(rng)) for _ in range(count)]
     chosen: list[Mutation] = []
     for mutation in sorted((m for m in drawn if m is not None), key=lambda m: m.line):
         if not chosen or mutation.line > chosen[-1].line + chosen[-1].before.count("\n") + 1:
@@ -161,15 +174,13 @@ class Drills:
         """Drills without end."""
         rng = random.Random(seed)
         while True:
-            kind = rng.choices(list(SHARES), list(SHARES.values()))[0]
-            conversation = self.library_solver(rng) if kind == "library" else self._in_repository(kind, rng)
+            conversation = self._injection(rng) if rng.random() < INJECTIONS else self.library_solver(rng)
             if conversation is not None:
                 yield conversation
 
-    def _in_repository(self, kind: str, rng: random.Random) -> Conversation | None:
+    def _injection(self, rng: random.Random) -> Conversation | None:
         source = rng.choices(self.sources, [len(source.functions) ** 0.5 for source in self.sources])[0]
-        function = rng.choice(source.functions)
-        return self.injector(source, function, rng) if kind == "injector" else self.solver(source, function, rng)
+        return self.injector(source, rng.choice(source.functions), rng)
 
     def solver(self, source: Source, function: Function, rng: random.Random) -> Conversation | None:
         """Undo a mutation in a repository, told by one of its real assertions or in words; now and then undo two."""
@@ -178,9 +189,7 @@ class Drills:
             repair = self._repair(source.files, function, rng, owned=False)
             if repair is None or source.defining(last_name(function)) != function.path:
                 return None
-            command, path = actions.find_command(last_name(function)), function.path
-            found = replace(repair, command=command, shown=f"{path}\n{terminal.shown(repair.broken, function)}")
-            return self._conversation(specification(self.agent, weakening(source, rng.choice(lines))), [found])
+            return self._found(specification(self.agent, weakening(source, rng.choice(lines))), function, repair)
         functions = [function]
         if rng.random() < 0.2:
             functions.append(rng.choice(source.functions))
@@ -198,15 +207,29 @@ class Drills:
         whole = [repair for repair in repairs if repair is not None]
         if len(whole) < len(functions):
             return None
+        if len(chosen) == 1 and rng.random() < TOLD_BY_A_TEST:
+            return self._told_by_a_test(chosen[0], whole[0], rng)
         return self._conversation(made_up_issue(Source("library", {}), chosen, rng), whole)
+
+    def _told_by_a_test(self, function: Function, repair: Repair, rng: random.Random) -> Conversation | None:
+        """As self-play tells its bugs, by the reversed weakening of a test; the test is made up."""
+        test = f"test_{rng.choice(WORDS)}_{last_name(function).strip('_')}"
+        above = rng.randrange(200)
+        path = rng.choice(("tests/test_{}.py", "test_{}.py")).format(rng.choice(WORDS))
+        called = rng.choice(("{}", "{}", "thing.{}")).format(last_name(function))
+        value, given, expected = rng.choices(VALUES, k=3)
+        lines = [f"def {test}():", f"    value = {value}", f"    assert {called}({given}) == {expected}", ""]
+        text = "\n" * above + "\n".join(lines)
+        told = Source("library", {path: text})
+        statement = specification(self.agent, weakening(told, TestLine(path, above + 3, test)))
+        return self._found(statement, function, repair)
 
     def short(self, rng: random.Random, rewrites: float) -> Conversation | None:
         """A function with a few mutations and nothing around it, then the edits that undo them, from top to bottom.
 
         With the probability `rewrites` the whole function is asked for instead, which teaches copying soonest.
         """
-        own = rng.random() < SHORT_IN_REPOSITORY
-        function = rng.choice(rng.choice(self.sources).functions) if own else self._from_anywhere(rng)
+        function = self._from_anywhere(rng)
         mutated = None if function is None else mutate(function, rng.randint(1, MOST_MUTATIONS), rng)
         if function is None or mutated is None:
             return None
@@ -223,8 +246,6 @@ class Drills:
         return conversation
 
     def _from_anywhere(self, rng: random.Random) -> Function | None:
-        if rng.random() < OWN:
-            return renamed(rng.choice(rng.choice(self.sources).functions), self.names, rng)
         function = next(self.library)
         return renamed(function, self.names, rng) if rng.random() < RENAMED else function
 
@@ -238,7 +259,7 @@ class Drills:
         self, files: Mapping[str, str], function: Function, rng: random.Random, *, owned: bool
     ) -> Repair | None:
         text = files[function.path]
-        mutation = choose_mutation(text, function, rng)
+        mutation = choose_mutation(text, function, rng, _to_repair(rng))
         if mutation is None:
             return None
         broken = mutation.apply(text)
@@ -248,6 +269,14 @@ class Drills:
             return None
         command = actions.look_command(function)
         return Repair(function.path, mutation.line, broken, command, shown, change)
+
+    def _found(self, statement: str, function: Function, repair: Repair) -> Conversation | None:
+        """A repair of which only the function's name is told: its file has to be found."""
+        shown = f"{function.path}\n{terminal.shown(repair.broken, function)}\n"
+        if repair.change[0] not in shown:
+            return None
+        command = actions.find_command(last_name(function))
+        return self._conversation(statement, [replace(repair, command=command, shown=shown.removesuffix("\n"))])
 
     def _conversation(self, statement: str, repairs: Sequence[Repair]) -> Conversation:
         conversation = Conversation(solver_messages(self.agent, statement))
@@ -263,7 +292,7 @@ class Drills:
         strategy: Strategy = rng.choice(("direct", "removal"))
         name = last_name(function)
         text = source.files[function.path]
-        mutation = choose_mutation(text, function, rng, removal=strategy == "removal")
+        mutation = choose_mutation(text, function, rng, fitting(strategy))
         lines = source.test_lines.get(name) or [line for group in source.test_lines.values() for line in group]
         if mutation is None or not re.match(r"[a-z]\w*$", name):
             return None

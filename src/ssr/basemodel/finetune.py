@@ -1,4 +1,4 @@
-"""Supervised training on the demonstrator's episodes, drills that keep repair general, and the repositories' source."""
+"""Supervised training on the demonstrator's episodes, and on drills that keep repair general."""
 
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from ssr.basemodel.corpus import Source
-from ssr.basemodel.documents import Document, batches, document_of, reading_document
+from ssr.basemodel.documents import Document, batches, document_of
 from ssr.basemodel.drills import Conversation, Drills
 from ssr.basemodel.pretrain import SEED, drills_of
 from ssr.basemodel.supervised import HEARD_SHARE, Progress, Trainer
@@ -19,9 +18,7 @@ from ssr.engine.chat import ChatCodec
 from ssr.training.checkpoint import save_checkpoint
 
 DEMONSTRATION_SHARE = 0.04
-"""Share of the documents that are demonstrations."""
-READING_SHARE = 0.5
-"""Share of them that are the repositories' functions, all of them, read as they are."""
+"""Share of the documents that are demonstrations; the others are drills."""
 SHORT_SHARE = 0.5
 """Share of short drills among all drills, by number."""
 DECAY = 0.8
@@ -64,7 +61,7 @@ def finetune(
     )
     drills = drills_of(scale, snapshots)
     drilled = (document_of(made, codec, scale.agent) for made in _drilled(drills))
-    documents = mixed(read_demonstrations(demonstrations), readings(drills.sources, codec), drilled)
+    documents = mixed(read_demonstrations(demonstrations), drilled)
     stream = batches(documents, recipe.batch_tokens, scale.agent.context_tokens, SEED + 1)
     trainer.run(stream, report)
     save_checkpoint(out, model, pretrained, {"step": 0})
@@ -79,20 +76,9 @@ def _drilled(drills: Drills) -> Iterator[Conversation]:
             yield made
 
 
-def readings(sources: Sequence[Source], codec: ChatCodec) -> Iterator[Document]:
-    """Every function once before any comes again."""
-    rng = random.Random(SEED + 8)
-    functions = [(source, function) for source in sources for function in source.readable]
-    while True:
-        for source, function in rng.sample(functions, len(functions)):
-            yield reading_document(source, function, codec, rng)
-
-
-def mixed(episodes: Sequence[Document], readings: Iterator[Document], drills: Iterator[Document]) -> Iterator[Document]:
-    """Demonstrations, each once before any comes again, what is read, and drills, by their shares."""
+def mixed(episodes: Sequence[Document], drills: Iterator[Document]) -> Iterator[Document]:
+    """Demonstrations, each once before any comes again, and drills, by their shares."""
     rng = random.Random(SEED)
     demonstrations = (episodes[index] for _ in count() for index in rng.sample(range(len(episodes)), len(episodes)))
-    streams = (demonstrations, readings, drills)
-    shares = (DEMONSTRATION_SHARE, READING_SHARE, 1 - DEMONSTRATION_SHARE - READING_SHARE)
     while True:
-        yield next(rng.choices(streams, shares)[0])
+        yield next(demonstrations if rng.random() < DEMONSTRATION_SHARE else drills)

@@ -17,7 +17,6 @@ from ssr.config import Scale
 from ssr.contracts import CompletionRequest
 from ssr.engine.transformers_engine import TransformersEngine
 from ssr.files import written
-from ssr.repository.places import Share
 from ssr.seeds import seed_of
 
 GREEDY = 1e-4
@@ -38,15 +37,15 @@ class Score:
 
 
 def held_out_drills(scale: Scale, snapshots: Path, count: int) -> dict[str, list[Conversation]]:
-    """Drills over functions from anywhere that training never showed (`library`), over functions of the repositories
-    in the tuning share, which it read and never broke (`read`), and over those that it drilled (`drilled`)."""
+    """Drills over functions from anywhere that training never showed (`library`), and over functions of the
+    repositories in the tuning share, which it read and never broke (`repository`)."""
     sources = [repository_source(snapshot) for snapshot in snapshots_of(scale, snapshots)]
     library = library_functions(LIBRARY_FUNCTIONS // 10, SEED, share="builtin-tuning")
     drills = Drills(sources, library, scale.agent, scale.game)
     rng = random.Random(SEED + 11)
 
-    def of_share(share: Share) -> Iterator[Conversation]:
-        places = [(source, functions) for source in sources if (functions := source.of_share(share))]
+    def in_repositories() -> Iterator[Conversation]:
+        places = [(source, functions) for source in sources if (functions := source.of_share("builtin-tuning"))]
         while True:
             source, functions = rng.choice(places)
             made = drills.solver(source, rng.choice(functions), rng)
@@ -54,7 +53,7 @@ def held_out_drills(scale: Scale, snapshots: Path, count: int) -> dict[str, list
                 yield made
 
     anywhere = (made for _ in repeat(None) if (made := drills.library_solver(rng)) is not None)
-    kinds = {"library": anywhere, "read": of_share("builtin-tuning"), "drilled": of_share("training")}
+    kinds = {"library": anywhere, "repository": in_repositories()}
     return {kind: list(islice(repairs, count)) for kind, repairs in kinds.items()}
 
 

@@ -15,7 +15,7 @@ from ssr.evaluation.screening import Outcome
 from ssr.evaluation.upstream import Change, testable_changes, upstream_task
 from ssr.evaluation.workshop import Bug, Workshop
 from ssr.game.instance import Instance
-from ssr.repository.mutations import Mutation, mutations_of
+from ssr.repository.mutations import RECOVERABLE, Mutation, mutations_of
 from ssr.repository.places import Function, Share, share_of
 from ssr.repository.snapshot import Snapshot
 from ssr.seeds import seed_of
@@ -36,8 +36,8 @@ HUMAN_RELEASES = 3
 FEWEST_TESTS = 5
 MAX_SPECIFICATION_LINES = 40
 """Of a held-out bug: it stands in the prompt."""
-SELDOM_NOTICED = ("swap_statements",)
-"""Kinds of mutations that mostly change nothing."""
+SELDOM_NOTICED = "swap_statements"
+"""A kind of mutation that mostly changes nothing."""
 
 
 def make_benchmark(
@@ -169,13 +169,16 @@ def _candidates(name: Benchmark, workshop: Workshop, avoid: Collection[str]) -> 
     random = Random(seed_of("benchmark", name, repository, workshop.commit))
     places = [f for f in workshop.sources.functions if share_of(repository, f) == SHARES[name] and f.name not in avoid]
     random.shuffle(places)
-    queues = [_shuffled(_useful(workshop.sources.files[f.path], f), random) for f in places]
+    queues = [_shuffled(_fitting(name, workshop.sources.files[f.path], f), random) for f in places]
     for turn in zip_longest(*queues):
         yield from ((f, mutation) for f, mutation in zip(places, turn, strict=True) if mutation is not None)
 
 
-def _useful(source: str, function: Function) -> list[Mutation]:
-    return [mutation for mutation in mutations_of(source, function) if mutation.kind not in SELDOM_NOTICED]
+def _fitting(name: Benchmark, source: str, function: Function) -> list[Mutation]:
+    """Mutations that tasks of a benchmark are made of: `builtin-pro` takes what nobody can tell from the code, too."""
+    mutations = mutations_of(source, function)
+    kinds = RECOVERABLE if name != "builtin-pro" else {mutation.kind for mutation in mutations} - {SELDOM_NOTICED}
+    return [mutation for mutation in mutations if mutation.kind in kinds]
 
 
 def _shuffled(mutations: list[Mutation], random: Random) -> list[Mutation]:

@@ -7,6 +7,15 @@ from ssr.repository import javascript
 from ssr.repository.mutation_rules import Edit, edits_of
 from ssr.repository.places import Function, line_shift, parse_function
 
+RECOVERABLE = frozenset(
+    {
+        "comparison", "boolean", "negation", "arithmetic", "truth", "off_by_one", "sign", "sibling", "return_value",
+        "swap_branches", "jump", "plain_assignment", "slice",
+    }
+)  # fmt: skip
+"""Kinds that a reader of the function can undo: an operator, a constant or a name became its counterpart. What the
+other kinds drop, or the order that they change, stands nowhere."""
+
 
 @dataclass(frozen=True)
 class Mutation:
@@ -22,6 +31,12 @@ class Mutation:
     """The old lines, without a final newline."""
     after: str
     """The new lines; empty where a statement is removed."""
+
+    @property
+    def removes(self) -> bool:
+        """Whether the new lines are the old ones with something taken out, and nothing put in."""
+        left = iter("".join(self.before.split()))
+        return all(character in left for character in "".join(self.after.split()))
 
     def apply(self, source: str) -> str:
         """The file's text with the change made. Raises ValueError if the old lines do not stand there."""

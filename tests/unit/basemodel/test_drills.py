@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from ssr.agent.formats import FORMATS, ToolCall
 from ssr.basemodel import actions
 from ssr.basemodel.corpus import Source, last_name, library_functions
-from ssr.basemodel.drills import Drills, edit_of, weakening
+from ssr.basemodel.drills import Drills, edit_of, mutate, weakening
 from ssr.basemodel.terminal import shown, shown_of
+from ssr.config import AgentConfig, GameConfig
+from ssr.repository.mutations import RECOVERABLE
 from ssr.repository.places import Function, share_of
 
 LINES = st.lists(st.sampled_from(["a", "b", "  c", "", "return x"]), min_size=1, max_size=12)
@@ -55,6 +57,24 @@ def test_every_turn_is_one_call_and_the_edit_undoes_what_is_shown(drills: Drills
         before = conversation.answers[[call.name for call in calls if isinstance(call, ToolCall)].index("edit") - 1]
         changed = edits[0].arguments["search"].rstrip("\n").split("\n")[-1]
         assert changed in before
+
+
+def test_no_drill_repairs_a_function_of_a_repository(
+    pocket: Source, library: list[Function], agent: AgentConfig
+) -> None:
+    drills = Drills([pocket], library, agent, GameConfig(min_passing_tests=1))
+    for conversation in islice(drills.stream(4), 80):
+        if "bug_inject.diff" not in "".join(conversation.turns):
+            edits = [call for turn in conversation.turns if isinstance(call := FORMATS["cwm"].parse(turn), ToolCall)]
+            assert not {call.arguments.get("path") for call in edits} & set(pocket.files)
+
+
+def test_most_repairs_are_of_kinds_that_the_code_tells(library: list[Function]) -> None:
+    rng = random.Random(5)
+    steps = [step for function in library for step in mutate(function, 1, rng) or ()]
+    recoverable = [step for step in steps if step.mutation.kind in RECOVERABLE]
+    assert len(steps) > 50
+    assert 0.6 < len(recoverable) / len(steps) < 1
 
 
 def test_drills_leave_the_benchmarks_places_alone(pocket: Source) -> None:

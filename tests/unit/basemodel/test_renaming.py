@@ -5,9 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssr.basemodel.corpus import Source
 from ssr.basemodel.renaming import KEPT, identifiers_of, renamed
-from ssr.repository.mutations import mutations_of
 from ssr.repository.places import Function, functions_of
 
 METHOD = Function(
@@ -66,10 +64,3 @@ def test_real_functions_keep_their_shape_and_can_be_mutated(library: list[Functi
         text = "\n" * (new.first_line - 1) + ("if True:\n" if new.source[0] == " " else "") + new.source
         assert functions_of(text, new.path)
     assert sum(new.source != old.source for old, new in made) > 140
-
-
-def test_a_renamed_function_of_a_repository_can_be_drilled(pocket: Source) -> None:
-    names = identifiers_of(pocket.functions, 500)
-    found = [new for f in pocket.functions if (new := renamed(f, names, random.Random(2))) is not None]
-    assert found
-    assert any(mutations_of("\n" * (f.first_line - 1) + f.source, f) for f in found if f.source[0] != " ")

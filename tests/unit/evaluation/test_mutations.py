@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ssr.repository.mutations import Mutation, mutations_of
+from ssr.repository.mutations import RECOVERABLE, Mutation, mutations_of
 from ssr.repository.places import functions_of
 
 SOURCE = '''\
@@ -110,3 +110,22 @@ def test_a_mutation_of_other_text_is_refused() -> None:
         mutation.apply("x = 1\n" + SOURCE)
     with pytest.raises(ValueError, match="not from this text"):
         mutations_of("x = 1\n" + SOURCE, functions_of(SOURCE, "shelf.py")[0])
+
+
+def test_what_a_removal_is() -> None:
+    removals = {(m.before.strip(), m.after.strip()) for m in mutations() if m.removes}
+    assert ("if twice and not self.full:", "if twice and self.full:") in removals
+    assert ("return len(self.things) >= self.size", "return len(self.things) > self.size") in removals
+    assert ("self.things.append(thing)", "") in removals
+    assert ("if self.full:", "if not self.full:") not in removals
+    assert ("return max(one, low)", "return min(one, low)") not in removals
+
+
+def test_what_is_recoverable_has_a_counterpart_that_undoes_it() -> None:
+    """Where only an operator, a constant or a name became another, some mutation of the result gives the text back."""
+    pairs = [m for m in mutations() if m.kind in {"comparison", "boolean", "truth", "sibling"}]
+    assert pairs
+    assert {m.kind for m in pairs} <= RECOVERABLE
+    for mutation in pairs:
+        broken = mutation.apply(SOURCE)
+        assert SOURCE in {again.apply(broken) for again in mutations(broken)}

@@ -170,12 +170,12 @@ class BasemodelConfig(Section):
     """Attention heads; keys and values have half as many."""
     intermediate: int = Field(384, ge=32)
     """Width of the feed-forward layer."""
-    pretraining_tokens: int = Field(12_820_471, ge=1000)
+    pretraining_tokens: int = Field(8_593_789, ge=1000)
     """Tokens of source code and drills, at a constant rate."""
     demonstrations: int = Field(16, ge=1)
     """Injections that the demonstrator tries in each repository; it then solves the valid ones."""
-    finetuning_tokens: int = Field(9_000_000, ge=1000)
-    """Tokens of supervised training on demonstrations, source and drills."""
+    finetuning_tokens: int = Field(3_600_000, ge=1000)
+    """Tokens of supervised training on demonstrations and drills."""
     finetuning_rate: float = Field(2e-3, gt=0)
     """Peak of its schedule."""
     batch_tokens: int = Field(4096, ge=256)

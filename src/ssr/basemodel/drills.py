@@ -8,7 +8,7 @@ import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import cycle, zip_longest
+from itertools import cycle, islice, zip_longest
 from operator import attrgetter
 
 from ssr.agent.prompts import injector_messages, solver_messages, specification
@@ -37,6 +37,8 @@ RENAMED = 0.6
 """Share of the functions from anywhere that come under other names."""
 TOLD_BY_A_TEST = 0.4
 """Share of the repairs of one function that are told by a weakening, as self-play's bugs are; the others, in words."""
+FOLLOWING = 4
+"""Functions from anywhere, of which those with the same indent follow one that is to be repaired."""
 MOST_MUTATIONS = 3
 """Mutations in one short drill, at most."""
 
@@ -121,6 +123,10 @@ def mutate(function: Function, count: int, rng: random.Random) -> list[Mutated] 
     return steps[::-1] or None
 
 
+def _indent(function: Function) -> int:
+    return len(function.source) - len(function.source.lstrip(" "))
+
+
 def edit_of(text: str, line: int, old: str, new: str) -> tuple[str, str] | None:
     """SEARCH and REPLACE for changing whole lines `old` at `line` of `text` into `new`.
 
@@ -200,10 +206,10 @@ class Drills:
         return self._conversation(made_up_issue(source, functions, rng), whole)
 
     def library_solver(self, rng: random.Random) -> Conversation | None:
-        """Undo a mutation in a function from anywhere, alone in its file, now and then two."""
+        """Undo a mutation in a function from anywhere, now and then two."""
         functions = [self._from_anywhere(rng) for _ in range(1 + (rng.random() < 0.3))]
         chosen = [function for function in functions if function is not None]
-        repairs = [self._alone(function, rng) for function in chosen]
+        repairs = [self._in_a_file(function, rng) for function in chosen]
         whole = [repair for repair in repairs if repair is not None]
         if len(whole) < len(functions):
             return None
@@ -249,10 +255,13 @@ class Drills:
         function = next(self.library)
         return renamed(function, self.names, rng) if rng.random() < RENAMED else function
 
-    def _alone(self, function: Function, rng: random.Random) -> Repair | None:
+    def _in_a_file(self, function: Function, rng: random.Random) -> Repair | None:
+        """A repair of a function that others follow in its file, as a look at a real one shows."""
         owner = function.name.rpartition(".")[0].rpartition(".")[2]
         header = f"class {owner}:\n" if owner else "\n"
-        text = "\n" * (function.first_line - 2) + header * (function.first_line > 1) + function.source + "\n"
+        above = "\n" * (function.first_line - 2) + header * (function.first_line > 1)
+        below = [other.source for other in islice(self.library, FOLLOWING) if _indent(other) == _indent(function)]
+        text = above + "\n\n".join([function.source, *below]) + "\n"
         return self._repair({function.path: text}, function, rng, owned=function.first_line > 1)
 
     def _repair(

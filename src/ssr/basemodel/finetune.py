@@ -19,7 +19,7 @@ from ssr.training.checkpoint import save_checkpoint
 
 DEMONSTRATION_SHARE = 0.04
 """Share of the documents that are demonstrations; the others are drills."""
-SHORT_SHARE = 0.5
+SHORT_SHARE = 0.35
 """Share of short drills among all drills, by number."""
 DECAY = 0.8
 """Share of the budget in which the rate falls."""

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from pocket_project import write_repository
+from shared import made_once
 from ssr.config import SandboxConfig
 from ssr.daemon import Daemon
 from ssr.errors import SandboxError
@@ -51,7 +52,12 @@ def wheelhouse(tmp_path_factory: pytest.TempPathFactory) -> Wheelhouse:
 @pytest.fixture(scope="session")
 def snapshot(tmp_path_factory: pytest.TempPathFactory, wheelhouse: Wheelhouse) -> Snapshot:
     """`pocket`: three modules, 25 tests in a second, three commits; its tests need pytest only."""
-    folder = tmp_path_factory.mktemp("pocket")
+    folder = made_once(tmp_path_factory, "pocket", lambda folder: make_pocket(folder, wheelhouse))
+    return Snapshot.load(folder / "snapshots" / "pocket")
+
+
+def make_pocket(folder: Path, wheelhouse: Wheelhouse) -> None:
+    """Write the project and make its snapshot below a folder."""
     commits = write_repository(folder)
     (folder / "pytest.txt").write_text(wheelhouse.requirements)
     spec = GitSpec(
@@ -65,7 +71,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory, wheelhouse: Wheelhouse) -
     )
     with pytest.MonkeyPatch.context() as patch:
         no_index(patch, wheelhouse.folder)
-        return make_snapshot(spec, folder, folder / "snapshots" / "pocket")
+        make_snapshot(spec, folder, folder / "snapshots" / "pocket")
 
 
 @pytest.fixture(scope="session")

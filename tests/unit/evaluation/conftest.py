@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from shared import made_once
 from ssr.config import EvaluationConfig, SandboxConfig
 from ssr.contracts import SandboxBackend
 from ssr.evaluation.builtin import make_benchmark
-from ssr.game.instance import Instance
+from ssr.game.instance import Instance, read_instances, write_instances
 from ssr.repository.git import git
 from ssr.repository.snapshot import Release, Snapshot
 from ssr.sandbox.factory import open_backend
@@ -32,8 +34,13 @@ def wanted() -> EvaluationConfig:
 
 
 @pytest.fixture(scope="session")
-def verified(pocket: Snapshot, backend: SandboxBackend, wanted: EvaluationConfig) -> list[Instance]:
-    return make_benchmark("builtin-verified", [pocket], backend, wanted)
+def verified(
+    pocket: Snapshot, backend: SandboxBackend, wanted: EvaluationConfig, tmp_path_factory: pytest.TempPathFactory
+) -> list[Instance]:
+    def make(folder: Path) -> None:
+        write_instances(folder / "tasks.parquet", make_benchmark("builtin-verified", [pocket], backend, wanted))
+
+    return read_instances(made_once(tmp_path_factory, "verified", make) / "tasks.parquet")
 
 
 @pytest.fixture(scope="session")

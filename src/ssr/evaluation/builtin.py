@@ -96,20 +96,30 @@ class Line:
         self.made: list[Instance] = []
         self.exhausted = False
         self._latest: dict[str, Bug] = {}
-        self._batches = self._plan(avoid)
+        self._left: list[tuple[Workshop, list[list[Bug]]]] = []
+        self._batches = self._grouped(avoid)
 
     def advance(self, wanted: int) -> None:
-        """Screen one more batch of candidates; those that hold join `made` until it has the wanted number."""
+        """Screen one more batch of candidates; those that hold join `made` until it has the wanted number.
+
+        What a batch holds beyond that comes again when no other batch is left.
+        """
         planned = next(self._batches, None)
         if planned is None:
             self.exhausted = True
             return
-        workshop, candidates = planned
-        if len(workshop.original.passed) < FEWEST_TESTS:
-            return
-        groups = self._groups(workshop, workshop.bugs(candidates))[: wanted - len(self.made)]
-        for group, outcome in zip(groups, workshop.together(groups), strict=True):
+        workshop, groups = planned
+        room = wanted - len(self.made)
+        if groups[room:]:
+            self._left.append((workshop, groups[room:]))
+        for group, outcome in zip(groups[:room], workshop.together(groups[:room]), strict=True):
             self._make(workshop, group, outcome)
+
+    def _grouped(self, avoid: Collection[str]) -> Iterator[tuple[Workshop, list[list[Bug]]]]:
+        for workshop, candidates in self._plan(avoid):
+            if len(workshop.original.passed) >= FEWEST_TESTS:
+                yield workshop, self._groups(workshop, workshop.bugs(candidates))
+        yield from self._left
 
     def _plan(self, avoid: Collection[str]) -> Iterator[tuple[Workshop, list[tuple[Function, Mutation]]]]:
         queues = [_batches(_candidates(self.name, workshop, avoid)) for workshop in self.workshops]

@@ -10,9 +10,10 @@ from ssr.agent.prompts import specification
 from ssr.config import AgentConfig, EvaluationConfig
 from ssr.contracts import SandboxBackend
 from ssr.errors import EvaluationError
-from ssr.evaluation.builtin import make_benchmark, with_specification
+from ssr.evaluation.builtin import Line, make_benchmark, with_specification
 from ssr.evaluation.grading import evaluate_patch
 from ssr.evaluation.sources import read_sources
+from ssr.evaluation.workshop import Workshop
 from ssr.game.codebase import open_codebase
 from ssr.game.instance import Instance
 from ssr.game.verdict import judge
@@ -144,6 +145,18 @@ def test_held_out_bugs_are_told_by_their_tests_alone(split: Snapshot, backend: S
         assert told.problem_statement == specification(agent, bug.test_patch)
         assert bug.test_patch.strip() in told.problem_statement
         assert bug.problem_statement not in told.problem_statement
+
+
+@pytest.mark.slow
+def test_asked_for_in_parts_there_are_as_many_as_at_once(split: Snapshot, backend: SandboxBackend) -> None:
+    workshop = Workshop(backend, split, split.head, 120)
+    at_once, in_parts = (Line("builtin-bugs", [workshop], ()) for _ in range(2))
+    while not at_once.exhausted:
+        at_once.advance(99)
+    while not in_parts.exhausted:
+        in_parts.advance(len(in_parts.made) + 2)
+    assert len(at_once.made) > 1
+    assert {task.patch for task in in_parts.made} == {task.patch for task in at_once.made}
 
 
 @pytest.mark.slow

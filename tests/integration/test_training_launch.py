@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -214,6 +215,31 @@ def test_a_killed_generation_goes_on_to_the_same_bytes(bench: Bench, caplog: pyt
     caplog.set_level(logging.INFO)
     assert bench.run_here("killed", steps=4) == 0
     assert [message[:7] for message in caplog.messages if message.startswith("step")] == ["step 3:", "step 4:"]
+    assert (bench.folder / "whole/sha256").read_text() == (bench.folder / "killed/sha256").read_text()
+    assert (bench.folder / "whole.parquet").read_bytes() == (bench.folder / "killed.parquet").read_bytes()
+    assert not (bench.folder / ".killed.unfinished").exists()
+
+
+@pytest.mark.slow
+def test_a_generation_that_is_killed_after_its_checkpoint_takes_its_last_step_again_and_no_other(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Killed from outside when its checkpoint is whole and its metrics are not: the step before the last is kept."""
+    in_the_way = bench.folder / ".killed.parquet.partial"  # takes a while to remove
+    in_the_way.mkdir()
+    for number in range(20_000):
+        (in_the_way / str(number)).touch()
+    running = bench.popen(bench.command("killed", steps=4), {})
+    while not (bench.folder / "killed" / "sha256").exists():
+        assert running.poll() is None, "it ended before it could be killed"
+        time.sleep(0.005)
+    running.kill()
+    running.communicate(timeout=60)
+    assert running.returncode == -signal.SIGKILL and not (bench.folder / "killed.parquet").exists()
+    caplog.set_level(logging.INFO)
+    assert bench.run_here("killed", steps=4) == 0
+    assert [message[:7] for message in caplog.messages if message.startswith("step")] == ["step 4:"]
+    assert bench.run_here("whole", steps=4) == 0
     assert (bench.folder / "whole/sha256").read_text() == (bench.folder / "killed/sha256").read_text()
     assert (bench.folder / "whole.parquet").read_bytes() == (bench.folder / "killed.parquet").read_bytes()
     assert not (bench.folder / ".killed.unfinished").exists()

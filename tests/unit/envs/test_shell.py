@@ -2,9 +2,9 @@
 
 import hashlib
 import os
+import resource
 import shutil
 import subprocess
-import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -85,6 +85,12 @@ def shell(project: Path, *command: str, **variables: str) -> subprocess.Complete
     )
 
 
+def processor_seconds() -> float:
+    """What the processes started here have used, however busy the machine is."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def fake_tool(folder: Path, name: str, body: str) -> None:
     folder.mkdir(exist_ok=True)
     (folder / name).write_text(f"#!/bin/bash\n{body}\n")
@@ -100,13 +106,10 @@ def link_tools(folder: Path, *names: str) -> None:
 
 @pytest.mark.slow
 def test_a_second_call_makes_nothing(made: Path) -> None:
-    seconds = []
-    for _ in range(3):
-        start = time.monotonic()
-        second = shell(made, "bash", "-c", "echo $VIRTUAL_ENV $PYTHONHASHSEED $OMP_NUM_THREADS")
-        seconds.append(time.monotonic() - start)
-        assert (second.stdout, second.stderr) == (f"{made}/.venv 0 1\n", "")
-    assert min(seconds) < 0.5
+    before = processor_seconds()
+    second = shell(made, "bash", "-c", "echo $VIRTUAL_ENV $PYTHONHASHSEED $OMP_NUM_THREADS")
+    assert (second.stdout, second.stderr) == (f"{made}/.venv 0 1\n", "")
+    assert processor_seconds() - before < 0.5
 
 
 @pytest.mark.slow

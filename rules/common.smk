@@ -392,7 +392,7 @@ def instances(wildcards):
     """The bugs to solve: a run's own valid ones, or the tasks that were drawn for it."""
     if plays_bugs_of_its_own(wildcards):
         return stage("validate", "instances.parquet", wildcards)
-    return f"{OWN}/tasks/{wildcards.run}/s{wildcards.seed}/{wildcards.generation}.parquet"
+    return [f"{OWN}/tasks/{wildcards.run}/s{wildcards.seed}/{wildcards.generation}.parquet"]
 
 
 @quick

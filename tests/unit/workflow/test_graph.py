@@ -170,6 +170,17 @@ def test_the_baseline_draws_issues_and_injects_nothing(smoke_planned: str) -> No
     assert not any("baseline" in output for job in jobs if job.rule in ("inject", "validate") for output in job.outputs)
 
 
+def test_a_command_is_given_each_file_of_its_shard_once(project: Project) -> None:
+    said = project.snakemake("-n", "-p", "--configfile", "workflow/config/smoke.yaml")
+    commands = [line.split() for line in said.splitlines() if " ssr solve " in f" {line}"]
+    assert len(commands) == 8
+    for words in commands:
+        run, generation = (words[words.index(name) + 1] for name in ("--run", "--generation"))
+        given = [words[number + 1] for number, word in enumerate(words) if word == "--instances"]
+        bugs = [f"results/smoke/validate/{run}/s0/{generation}/{n:02d}/instances.parquet" for n in (0, 1)]
+        assert given == (bugs if run == "ssr" else [f"results/smoke/tasks/{run}/s0/{generation}.parquet"])
+
+
 def test_repair_only_takes_the_bugs_of_the_run_it_names(project: Project) -> None:
     runs = {"ssr": {}, "repair_only": {"selfplay": {"data": "bugs", "bugs_of": "ssr", "train_roles": ["solver"]}}}
     jobs = plan(project, "--configfile", project.rewrite("smoke", runs=runs))

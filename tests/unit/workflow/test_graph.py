@@ -88,7 +88,7 @@ def test_the_full_mini_scale_makes_the_papers_runs_over_three_seeds_and_sums_eac
     assert counts["score"] == 3 * (7 * 3 + 1)
 
 
-@pytest.mark.parametrize("lag", [0, 1, 2])
+@pytest.mark.parametrize("lag", [pytest.param(0, marks=pytest.mark.slow), 1, pytest.param(2, marks=pytest.mark.slow)])
 def test_lag_is_an_edge_to_an_older_checkpoint(project: Project, lag: int) -> None:
     scale = project.rewrite("smoke", selfplay={"lag": lag, "generations": 4})
     jobs = plan(project, "selfplay", "--configfile", scale)
@@ -103,7 +103,7 @@ def test_lag_is_an_edge_to_an_older_checkpoint(project: Project, lag: int) -> No
         assert f"results/smoke/checkpoints/{before}/sha256" in trained.inputs
 
 
-@pytest.mark.parametrize(("lag", "waits"), [(0, False), (1, True), (2, True)])
+@pytest.mark.parametrize(("lag", "waits"), [(0, False), (1, True), pytest.param(2, True, marks=pytest.mark.slow)])
 def test_generations_are_played_one_after_the_other(project: Project, lag: int, waits: bool) -> None:
     scale = project.rewrite("smoke", selfplay={"lag": lag, "generations": 3})
     jobs = plan(project, "selfplay", "--configfile", scale)
@@ -134,7 +134,14 @@ def test_a_lag_overlaps_play_and_training_of_the_generation_before(project: Proj
     assert all(end <= start for end, start in zip(ends, starts[1:], strict=False))
 
 
-@pytest.mark.parametrize(("kept", "newest"), [({}, 2), ({"keep_states": 3}, 3), ({"keep_states": None}, None)])
+@pytest.mark.parametrize(
+    ("kept", "newest"),
+    [
+        pytest.param({}, 2, marks=pytest.mark.slow),
+        ({"keep_states": 3}, 3),
+        pytest.param({"keep_states": None}, None, marks=pytest.mark.slow),
+    ],
+)
 def test_the_newest_checkpoints_keep_their_optimizer_state(
     project: Project, kept: dict[str, int], newest: int | None
 ) -> None:

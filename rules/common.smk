@@ -88,6 +88,20 @@ def place(*names):
     return written
 
 
+shard_place = place("run", "seed", "generation", "shard")
+
+
+@quick
+def playing(wildcards, input, output):
+    """The options of a shard that plays: its place, its journals, the checkpoint whose weights play, its results.
+
+    One function, as snakemake takes longer over each further one, of thousands of jobs, than over the job's files.
+    """
+    journals = f"{OWN}/journals/{wildcards.run}/s{wildcards.seed}"
+    folders = f"--checkpoint {os.path.dirname(input.checkpoint)} --out {os.path.dirname(output[0])}"
+    return f"{shard_place(wildcards, input)} --journals {journals} {folders}"
+
+
 @functools.cache
 def run_of(name):
     """A run's scale; the base model is scored under the scale's own keys."""

@@ -1,5 +1,4 @@
 # One generation of self-play: tasks, injection, consistency checks, solver attempts, rewards.
-JOURNALS = f"{OWN}/journals/{{run}}/s{{seed}}"
 
 
 rule tasks:
@@ -38,15 +37,11 @@ rule inject:
         gpu=asked(jobs.engine_gpus),
     params:
         code=code("inject"),
-        place=place("run", "seed", "generation", "shard"),
-        journals=JOURNALS,
+        options=playing,
         prompts=prompts("system", "injector"),
         settings=settings("selfplay.shards", *PLAYING, *CONTROL),
-        checkpoint_folder=subpath(input.checkpoint, parent=True),
-        folder=subpath(output[0], parent=True),
     shell:
-        "ssr inject {params.place} --tasks {input.tasks}"
-        " --checkpoint {params.checkpoint_folder} --journals {params.journals} --out {params.folder} &> {log}"
+        "ssr inject {params.options} --tasks {input.tasks} &> {log}"
 
 
 rule validate:
@@ -89,16 +84,12 @@ rule solve:
         gpu=asked(jobs.engine_gpus),
     params:
         code=by_run(solving_code_of),
-        place=place("run", "seed", "generation", "shard"),
-        journals=JOURNALS,
+        options=playing,
         prompts=prompts("system", "solver"),
         settings=settings("selfplay.shards", *PLAYING, *ATTEMPTING),
         instances=options("--instances", instances),
-        checkpoint_folder=subpath(input.checkpoint, parent=True),
-        folder=subpath(output[0], parent=True),
     shell:
-        "ssr solve {params.place} {params.instances}"
-        " --checkpoint {params.checkpoint_folder} --journals {params.journals} --out {params.folder} &> {log}"
+        "ssr solve {params.options} {params.instances} &> {log}"
 
 
 rule bugs:

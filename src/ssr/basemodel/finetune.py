@@ -19,8 +19,8 @@ from ssr.training.checkpoint import save_checkpoint
 
 DEMONSTRATION_SHARE = 0.04
 """Share of the documents that are demonstrations; the others are drills."""
-SHORT_SHARE = 0.35
-"""Share of short drills among all drills, by number."""
+DRILLS = {"whole": 0.45, "short": 0.3, "look": 0.25}
+"""Shares of the drills, by number: a whole conversation, edits without a prompt, a first turn that looks."""
 DECAY = 0.8
 """Share of the budget in which the rate falls."""
 
@@ -71,9 +71,10 @@ def _drilled(drills: Drills) -> Iterator[Conversation]:
     rng = random.Random(SEED + 7)
     whole = drills.stream(SEED + 7)
     while True:
-        made = drills.short(rng, 0.0) if rng.random() < SHORT_SHARE else next(whole)
+        kind = rng.choices(list(DRILLS), list(DRILLS.values()))[0]
+        made = drills.short(rng, 0.0) if kind == "short" else next(whole)
         if made is not None:
-            yield made
+            yield Conversation(made.prompt, made.turns[:1]) if kind == "look" else made
 
 
 def mixed(episodes: Sequence[Document], drills: Iterator[Document]) -> Iterator[Document]:

@@ -2,6 +2,7 @@
 
 import ast
 import io
+import re
 import subprocess
 import tarfile
 from collections.abc import Iterable, Mapping
@@ -25,6 +26,9 @@ NO_CODE = {
     "build",
     "tools",
 }
+HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+\d+(?:,\d+)? @@")
+HEADING = 80
+"""Characters of a hunk's heading, at most."""
 NO_NEWLINE = "\\ No newline at end of file\n"
 
 
@@ -78,9 +82,9 @@ def is_test_module(path: str) -> bool:
     return name.endswith(".py") and (name.startswith("test_") or name.endswith("_test.py") or name == "tests.py")
 
 
-def diff_of(before: Mapping[str, str | None], after: Mapping[str, str | None]) -> str:
+def diff_of(before: Mapping[str, str | None], after: Mapping[str, str | None], context: int = 3) -> str:
     """A git diff that turns the files of `before` into those of `after`; None stands for a file that does not exist."""
-    return "".join(_file_diff(path, before.get(path), after.get(path)) for path in sorted({*before, *after}))
+    return "".join(_file_diff(path, before.get(path), after.get(path), context) for path in sorted({*before, *after}))
 
 
 def cut_tests(source: str, names: Iterable[str]) -> str | None:
@@ -108,6 +112,16 @@ def cut_tests(source: str, names: Iterable[str]) -> str | None:
     return text if _parses(text) else None
 
 
+def return_before(source: str, numbers: Iterable[int]) -> str | None:
+    """A test file whose functions return before the given lines (1-based); None where that is no Python."""
+    lines = source.split("\n")
+    for number in sorted(set(numbers), reverse=True):
+        line = lines[number - 1]
+        lines.insert(number - 1, line[: len(line) - len(line.lstrip())] + "return")
+    text = "\n".join(lines)
+    return text if _parses(text) else None
+
+
 def _is_tooling(path: str) -> bool:
     return any(part in NO_CODE for part in PurePosixPath(path).parts)
 
@@ -132,15 +146,25 @@ def _parses(source: str) -> bool:
     return True
 
 
-def _file_diff(path: str, before: str | None, after: str | None) -> str:
+def _file_diff(path: str, before: str | None, after: str | None, context: int) -> str:
     if before == after:
         return ""
     head = f"diff --git a/{path} b/{path}\n"
     head += "new file mode 100644\n" if before is None else ""
     head += "deleted file mode 100644\n" if after is None else ""
     names = ("/dev/null" if before is None else f"a/{path}", "/dev/null" if after is None else f"b/{path}")
-    lines = unified_diff(_lines(before), _lines(after), *names)
+    lines = (_headed(line, before) for line in unified_diff(_lines(before), _lines(after), *names, n=context))
     return head + "".join(line if line.endswith("\n") else f"{line}\n{NO_NEWLINE}" for line in lines)
+
+
+def _headed(line: str, before: str | None) -> str:
+    """A hunk's header with the unindented line that the hunk stands below, as git writes it."""
+    hunk = HUNK.match(line)
+    if hunk is None:
+        return line
+    above = (before or "").split("\n")[: max(int(hunk[1]) - 1, 0)]
+    heading = next((text for text in reversed(above) if re.match(r"[A-Za-z_$]", text)), "")
+    return f"{line.rstrip()} {heading[:HEADING]}".rstrip() + "\n"
 
 
 def _lines(text: str | None) -> list[str]:

@@ -9,7 +9,7 @@ from ssr.contracts import SandboxBackend
 from ssr.evaluation.grading import PYTEST, evaluate_patch
 from ssr.evaluation.observed import Observation, observe
 from ssr.evaluation.screening import Failure, Outcome, Variant, screen
-from ssr.evaluation.sources import Sources, cut_tests, diff_of, read_sources
+from ssr.evaluation.sources import Sources, cut_tests, diff_of, read_sources, return_before
 from ssr.evaluation.statements import Complaint, complaint_of, statement
 from ssr.game.diffs import reverse
 from ssr.game.instance import Instance, Source
@@ -112,15 +112,27 @@ class Workshop:
         """The task that these bugs together make; None where the failing tests cannot be taken out."""
         failing = sorted(outcome.failed & self.original.passed)
         test_files = sorted({test.split("::")[0] for test in failing})
-        cut = {path: cut_tests(self.sources.tests[path], functions_in(failing, path)) for path in test_files}
-        if None in cut.values():
+        told_by_tests = source == "builtin-bugs"
+        weak = {path: self._weakened(path, failing, outcome, told_by_tests) for path in test_files}
+        if None in weak.values():
             return None
         mutated = self.mutated([bug.mutation for bug in bugs])
-        passing = [t for t in sorted(outcome.passed & self.original.passed) if t.split("::")[0] in cut]
+        passing = [t for t in sorted(outcome.passed & self.original.passed) if t.split("::")[0] in weak]
         text = statement([bug.complaint for bug in bugs], seed_of("statement", instance_id))
         bug_inject = diff_of({path: self.sources.files[path] for path in mutated}, mutated)
-        test_weaken = diff_of({path: self.sources.files[path] for path in cut}, cut)
+        test_weaken = diff_of({path: self.sources.files[path] for path in weak}, weak, 1 if told_by_tests else 3)
         return self.record(instance_id, source, text, bug_inject, test_weaken, failing, passing, test_files)
+
+    def _weakened(self, path: str, failing: Sequence[str], outcome: Outcome, told_by_tests: bool) -> str | None:
+        """A test file that notices the bugs no more: without its failing tests or, where the tests are what is told of
+        the bugs, with a return before what fails."""
+        text = self.sources.tests[path]
+        here = [test for test in failing if test.split("::")[0] == path]
+        if not told_by_tests:
+            return cut_tests(text, functions_in(here, path))
+        lines = {failure.test: failure.line for failure in outcome.failures}
+        known = all(lines.get(test) for test in here)
+        return return_before(text, (lines[test] for test in here)) if known else None
 
     def record(
         self,

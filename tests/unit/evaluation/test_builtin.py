@@ -144,6 +144,8 @@ def test_held_out_bugs_are_told_by_their_tests_alone(split: Snapshot, backend: S
         told = with_specification(bug, agent)
         assert told.problem_statement == specification(agent, bug.test_patch)
         assert bug.test_patch.strip() in told.problem_statement
+        removed = [line[1:].strip() for line in bug.test_patch.splitlines() if line[0] == "-" and line[:3] != "---"]
+        assert removed and set(removed) == {"return"}
         assert bug.problem_statement not in told.problem_statement
 
 

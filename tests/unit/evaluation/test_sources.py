@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ssr.errors import EvaluationError
-from ssr.evaluation.sources import cut_tests, diff_of, is_test_path, read_sources
+from ssr.evaluation.sources import cut_tests, diff_of, is_test_path, read_sources, return_before
 from ssr.game.diffs import reverse
 from ssr.repository.snapshot import Snapshot
 
@@ -87,3 +87,22 @@ def test_diffs_apply_with_git_both_ways(tmp_path: Path, before: str | None, afte
     for patch, expected in ((diff, after), (reverse(diff), before)):
         subprocess.run(["git", "apply", "-"], input=patch.encode(), cwd=tmp_path, check=True)
         assert (path.read_text() if path.exists() else None) == expected
+
+
+@pytest.mark.parametrize("context", [1, 3])
+def test_a_return_before_what_fails_is_the_diff_that_git_prints(tmp_path: Path, context: int) -> None:
+    numbers = [number for number, line in enumerate(TESTS.split("\n"), start=1) if line.strip() in ("assert x", "pass")]
+    weak = return_before(TESTS, numbers[:2] + numbers[-1:])
+    assert weak is not None and weak.count("return\n") == 3
+    assert weak.endswith("    def test_c(self):\n        return\n        pass\n")
+    for folder, text in (("a", TESTS), ("b", weak)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "t.py").write_text(text)
+    command = ["git", "diff", "--no-index", "--no-prefix", f"-U{context}", "a/t.py", "b/t.py"]
+    printed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True).stdout
+    lines = [line for line in printed.splitlines() if not line.startswith(("diff", "index"))]
+    assert lines == diff_of({"t.py": TESTS}, {"t.py": weak}, context).splitlines()[1:]
+
+
+def test_a_return_where_none_can_stand_is_refused() -> None:
+    assert return_before("x = [\n    1,\n]\n", [2]) is None

@@ -18,7 +18,7 @@ from ssr.basemodel.issues import VALUES, WORDS, made_up_issue
 from ssr.basemodel.renaming import identifiers_of, renamed
 from ssr.config import AgentConfig, GameConfig
 from ssr.contracts import Message, Strategy
-from ssr.repository.mutations import RECOVERABLE, Mutation, mutations_of
+from ssr.repository.mutations import Mutation, mutations_of
 from ssr.repository.places import Function
 
 KINDS = {
@@ -92,11 +92,7 @@ def fitting(strategy: Strategy) -> Callable[[Mutation], bool]:
 
 
 def _to_repair(rng: random.Random) -> Callable[[Mutation], bool]:
-    return bool if rng.random() < ANY_KIND else _is_recoverable
-
-
-def _is_recoverable(mutation: Mutation) -> bool:
-    return mutation.kind in RECOVERABLE
+    return bool if rng.random() < ANY_KIND else attrgetter("recoverable")
 
 
 @dataclass(frozen=True)

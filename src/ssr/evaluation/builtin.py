@@ -15,7 +15,7 @@ from ssr.evaluation.screening import Outcome
 from ssr.evaluation.upstream import Change, testable_changes, upstream_task
 from ssr.evaluation.workshop import Bug, Workshop
 from ssr.game.instance import Instance
-from ssr.repository.mutations import RECOVERABLE, Mutation, mutations_of
+from ssr.repository.mutations import Mutation, mutations_of
 from ssr.repository.places import Function, Share, share_of
 from ssr.repository.snapshot import Snapshot
 from ssr.seeds import seed_of
@@ -187,8 +187,9 @@ def _candidates(name: Benchmark, workshop: Workshop, avoid: Collection[str]) -> 
 def _fitting(name: Benchmark, source: str, function: Function) -> list[Mutation]:
     """Mutations that tasks of a benchmark are made of: `builtin-pro` takes what nobody can tell from the code, too."""
     mutations = mutations_of(source, function)
-    kinds = RECOVERABLE if name != "builtin-pro" else {mutation.kind for mutation in mutations} - {SELDOM_NOTICED}
-    return [mutation for mutation in mutations if mutation.kind in kinds]
+    if name == "builtin-pro":
+        return [mutation for mutation in mutations if mutation.kind != SELDOM_NOTICED]
+    return [mutation for mutation in mutations if mutation.recoverable]
 
 
 def _shuffled(mutations: list[Mutation], random: Random) -> list[Mutation]:

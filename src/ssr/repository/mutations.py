@@ -33,6 +33,11 @@ class Mutation:
     """The new lines; empty where a statement is removed."""
 
     @property
+    def recoverable(self) -> bool:
+        """Whether a reader of the function can tell the old text from the new one."""
+        return self.kind in RECOVERABLE
+
+    @property
     def removes(self) -> bool:
         """Whether the new lines are the old ones with something taken out, and nothing put in."""
         left = iter("".join(self.before.split()))

@@ -11,9 +11,9 @@ from unidiff import PatchSet
 from unidiff.patch import Hunk, PatchedFile
 
 from ssr.basemodel import actions
+from ssr.basemodel.breaking import choose_mutation, edit_of, fitting
 from ssr.basemodel.corpus import Source, last_name
 from ssr.basemodel.dialects import PYTHON, Dialect
-from ssr.basemodel.drills import choose_mutation, edit_of, fitting
 from ssr.contracts import Completion, CompletionRequest, Strategy
 from ssr.engine.chat import ChatCodec
 from ssr.errors import EngineError

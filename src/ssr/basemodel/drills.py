@@ -6,29 +6,20 @@ A mutated function is shown as the tools would show it; the turn asked for undoe
 
 import random
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import cycle, islice, zip_longest
-from operator import attrgetter
 
 from ssr.agent.prompts import injector_messages, solver_messages, specification
 from ssr.basemodel import actions, terminal
+from ssr.basemodel.breaking import choose_mutation, edit_of, fitting, mutate, to_repair
 from ssr.basemodel.corpus import Source, TestLine, last_name
 from ssr.basemodel.issues import VALUES, WORDS, made_up_issue
 from ssr.basemodel.renaming import identifiers_of, renamed
 from ssr.config import AgentConfig, GameConfig
 from ssr.contracts import Message, Strategy
-from ssr.repository.mutations import Mutation, mutations_of
 from ssr.repository.places import Function
 
-KINDS = {
-    "comparison": 6, "boolean": 4, "negation": 6, "arithmetic": 4, "truth": 3, "off_by_one": 4, "sign": 3, "sibling": 3,
-    "return_value": 3, "swap_branches": 2, "jump": 2, "plain_assignment": 2, "slice": 1,
-}  # fmt: skip
-"""How often each kind of mutation is drilled, among those that a function allows; the kinds unnamed, SELDOM."""
-SELDOM = 0.5
-ANY_KIND = 0.1
-"""Share of the repairs whose kind may be any; the others are of kinds that the code tells."""
 IDENTIFIERS = 30_000
 """Names that renamed functions draw from."""
 INJECTIONS = 0.18
@@ -70,78 +61,8 @@ class Repair:
     change: tuple[str, str]
 
 
-def choose_mutation(
-    text: str, function: Function, rng: random.Random, among: Callable[[Mutation], bool]
-) -> Mutation | None:
-    """A mutation of a function of `text`, of those that `among` accepts; its kind is drawn by KINDS first."""
-    by_kind: dict[str, list[Mutation]] = {}
-    for mutation in mutations_of(text, function):
-        shown = mutation.line - function.first_line <= actions.VIEW_LINES - 2
-        if shown and among(mutation):
-            by_kind.setdefault(mutation.kind, []).append(mutation)
-    if not by_kind:
-        return None
-    kinds = sorted(by_kind)
-    kind = rng.choices(kinds, [KINDS.get(kind, SELDOM) for kind in kinds])[0]
-    return rng.choice(by_kind[kind])
-
-
-def fitting(strategy: Strategy) -> Callable[[Mutation], bool]:
-    """Which mutations an injection strategy asks for."""
-    return attrgetter("removes") if strategy == "removal" else bool
-
-
-def _to_repair(rng: random.Random) -> Callable[[Mutation], bool]:
-    return bool if rng.random() < ANY_KIND else attrgetter("recoverable")
-
-
-@dataclass(frozen=True)
-class Mutated:
-    """A function's text with mutations, and the topmost of them."""
-
-    text: str
-    mutation: Mutation
-
-
-def mutate(function: Function, count: int, rng: random.Random) -> list[Mutated] | None:
-    """The function's own text with up to `count` mutations on lines apart, then with the topmost undone, and so on."""
-    alone = replace(function, first_line=1, last_line=function.last_line - function.first_line + 1)
-    drawn = [choose_mutation(alone.source, alone, rng, _to_repair(rng)) for _ in range(count)]
-    chosen: list[Mutation] = []
-    for mutation in sorted((m for m in drawn if m is not None), key=lambda m: m.line):
-        if not chosen or mutation.line > chosen[-1].line + chosen[-1].before.count("\n") + 1:
-            chosen.append(mutation)
-    text = alone.source
-    steps: list[Mutated] = []
-    for mutation in reversed(chosen):
-        text = mutation.apply(text)
-        steps.append(Mutated(text, mutation))
-    return steps[::-1] or None
-
-
 def _indent(function: Function) -> int:
     return len(function.source) - len(function.source.lstrip(" "))
-
-
-def edit_of(text: str, line: int, old: str, new: str) -> tuple[str, str] | None:
-    """SEARCH and REPLACE for changing whole lines `old` at `line` of `text` into `new`.
-
-    Lines above are added until SEARCH stands once in the file; None if two do not suffice.
-    """
-    lines = text.split("\n")
-    for above in range(3):
-        start = line - 1 - above
-        if start < 0:
-            return None
-        context = lines[start : line - 1]
-        search, replace = (
-            [*context, *old.split("\n")] if old else context,
-            [*context, *new.split("\n")] if new else context,
-        )
-        places = [i for i in range(len(lines)) if search and lines[i : i + len(search)] == search]
-        if len(places) == 1:
-            return "".join(f"{line}\n" for line in search), "".join(f"{line}\n" for line in replace)
-    return None
 
 
 def weakening(source: Source, line: TestLine) -> str:
@@ -264,7 +185,7 @@ class Drills:
         self, files: Mapping[str, str], function: Function, rng: random.Random, *, owned: bool
     ) -> Repair | None:
         text = files[function.path]
-        mutation = choose_mutation(text, function, rng, _to_repair(rng))
+        mutation = choose_mutation(text, function, rng, to_repair(rng))
         if mutation is None:
             return None
         broken = mutation.apply(text)

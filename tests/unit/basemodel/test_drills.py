@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from ssr.agent.formats import FORMATS, ToolCall
 from ssr.basemodel import actions
+from ssr.basemodel.breaking import edit_of, mutate
 from ssr.basemodel.corpus import Source, last_name, library_functions
-from ssr.basemodel.drills import Drills, edit_of, mutate, weakening
+from ssr.basemodel.drills import Drills, weakening
 from ssr.basemodel.terminal import shown, shown_of
 from ssr.config import AgentConfig, GameConfig
 from ssr.repository.mutations import RECOVERABLE

@@ -113,7 +113,8 @@ class Line:
         if groups[room:]:
             self._left.append((workshop, groups[room:]))
         for group, outcome in zip(groups[:room], workshop.together(groups[:room]), strict=True):
-            self._make(workshop, group, outcome)
+            if outcome is not None:
+                self._make(workshop, group, outcome)
 
     def _grouped(self, avoid: Collection[str]) -> Iterator[tuple[Workshop, list[list[Bug]]]]:
         for workshop, candidates in self._plan(avoid):

@@ -78,11 +78,12 @@ def testable_changes(snapshot: Snapshot) -> list[Change]:
 
 
 def upstream_task(workshop: Workshop, change: Change) -> Instance | None:
-    """The task of a change, in the workshop of its release; None where no new test fails before and passes after."""
+    """The task of a change, in the workshop of its release; None where no new test fails before and passes after,
+    or where that is up to chance."""
     reverted = _texts(change.old, change.code)
-    fixed, broken = workshop.screen([Variant({}, change.modules), Variant(reverted, change.modules)], max_failures=0)
-    failing = sorted(fixed.passed - broken.passed)
-    if not failing or not broken.finished:
+    sides = [Variant({}, change.modules), Variant(reverted, change.modules)]
+    fixed, broken = workshop.settled(sides, max_failures=0)
+    if fixed is None or broken is None or not broken.finished or not fixed.passed - broken.passed:
         return None
     instance_id = f"{workshop.snapshot.name}__upstream-{change.release.version}"
     instance = workshop.record(
@@ -91,7 +92,7 @@ def upstream_task(workshop: Workshop, change: Change) -> Instance | None:
         statement(_complaints(change, broken.failures), seed_of("statement", instance_id)),
         diff_of(_texts(change.new, change.code), reverted),
         diff_of(_texts(change.new, change.tests), _texts(change.old, change.tests)),
-        failing,
+        sorted(fixed.passed - broken.passed),
         sorted(fixed.passed & broken.passed),
         [path for path in change.tests if path in change.new.files],
     )

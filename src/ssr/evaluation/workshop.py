@@ -18,6 +18,8 @@ from ssr.repository.places import Function
 from ssr.repository.snapshot import Snapshot
 from ssr.seeds import seed_of
 
+RUNS = 5
+"""Runs of a task's tests, beyond the first look, that must say the same: a bug can make a test fail by chance."""
 MAX_FAILURES = 20
 MAX_TEST_FUNCTIONS = 8
 MAX_TEST_FILES = 2
@@ -91,15 +93,19 @@ class Workshop:
                 found.append(Bug(function, mutation, outcome, complaint))
         return found
 
-    def together(self, groups: Sequence[Sequence[Bug]]) -> list[Outcome]:
-        """What the tests of each group's bugs do when all of the group are there."""
-        several = [group for group in groups if len(group) > 1]
-        variants = []
-        for group in several:
-            ran = {test.split("::")[0] for bug in group for test in bug.outcome.passed | bug.outcome.failed}
-            variants.append(Variant(self.mutated([bug.mutation for bug in group]), tuple(sorted(ran))))
-        outcomes = iter(self.screen(variants, 2 * MAX_FAILURES) if variants else [])
-        return [next(outcomes) if len(group) > 1 else group[0].outcome for group in groups]
+    def settled(self, variants: Sequence[Variant], max_failures: int) -> list[Outcome | None]:
+        """Outcomes of variants, in order, as `screen`; None where `RUNS` runs did not all do the same."""
+        runs = self.screen([variant for variant in variants for _ in range(RUNS)], max_failures)
+        alike = [runs[first : first + RUNS] for first in range(0, len(runs), RUNS)]
+        return [outcomes[0] if _agree(outcomes) else None for outcomes in alike]
+
+    def together(self, groups: Sequence[Sequence[Bug]]) -> list[Outcome | None]:
+        """What the tests of each group's bugs do when all of the group are there; None where that is up to chance."""
+        variants = [Variant(self.mutated([bug.mutation for bug in group]), _files(group)) for group in groups]
+        return [
+            None if outcome is None or (len(group) == 1 and not _agree([outcome, group[0].outcome])) else outcome
+            for group, outcome in zip(groups, self.settled(variants, 2 * MAX_FAILURES), strict=True)
+        ]
 
     def mutated(self, mutations: Sequence[Mutation]) -> dict[str, str | None]:
         """Text of the files that the mutations change."""
@@ -168,12 +174,18 @@ class Workshop:
         )
 
     def holds(self, instance: Instance) -> bool:
-        """Whether swebench's grading says that the gold patch resolves the task and the empty patch does not."""
-        for patch, expected in ((instance.patch, True), ("", False)):
-            report = evaluate_patch(self.backend, self.snapshot, instance, patch, self.timeout_s)
-            if report["resolved"] is not expected or not report["patch_successfully_applied"]:
-                return False
-        return True
+        """Whether swebench's grading says that the gold patch resolves the task, and that the empty patch fails each
+        test of FAIL_TO_PASS and passes each of PASS_TO_PASS."""
+        failing = sorted(instance.FAIL_TO_PASS)
+        return self._failing(instance, instance.patch) == ([], []) and self._failing(instance, "") == (failing, [])
+
+    def _failing(self, instance: Instance, patch: str) -> tuple[list[str], list[str]] | None:
+        """Tests of FAIL_TO_PASS and of PASS_TO_PASS that fail with a patch; None where it does not apply."""
+        report = evaluate_patch(self.backend, self.snapshot, instance, patch, self.timeout_s)
+        if not report["patch_successfully_applied"]:
+            return None
+        tests = report["tests_status"]
+        return sorted(tests["FAIL_TO_PASS"]["failure"]), sorted(tests["PASS_TO_PASS"]["failure"])
 
     def _is_bug(self, outcome: Outcome) -> bool:
         failing = outcome.failed & self.original.passed
@@ -195,3 +207,12 @@ def functions_in(tests: Sequence[str], path: str) -> list[str]:
     """Qualified names of the test functions behind test ids of one file."""
     ids = (test.split("[")[0].split("::") for test in tests)
     return sorted({".".join(names) for file, *names in ids if file == path})
+
+
+def _files(bugs: Sequence[Bug]) -> tuple[str, ...]:
+    """The test files that ran when the bugs were found."""
+    return tuple(sorted({test.split("::")[0] for bug in bugs for test in bug.outcome.passed | bug.outcome.failed}))
+
+
+def _agree(outcomes: Sequence[Outcome]) -> bool:
+    return len({(outcome.finished, outcome.passed, outcome.failed) for outcome in outcomes}) == 1

@@ -2,4 +2,4 @@
 # stopped by: namespaces
 # seen: no effect
 [ -d /proc/@PID@ ] && echo escaped
-cat /proc/*/cmdline | tr '\0' ' ' | grep -q 'pytest\|bwrap' && echo escaped
+cat /proc/*/cmdline | tr '\0' ' ' | grep -q '[p]ytest\|[b]wrap' && echo escaped

@@ -88,7 +88,8 @@ def test_a_flood_from_the_background_is_cut_too(shell: Shell) -> None:
 def test_background_processes_live_until_the_session_ends(
     shell: Shell, processes_of_host: Callable[[str], list[int]]
 ) -> None:
-    done = shell.run("nohup setsid sleep 54321.2 > /dev/null 2>&1 & echo started", 30)
+    wait = "until grep -q sleep /proc/$!/comm; do sleep 0.01; done"
+    done = shell.run(f"nohup setsid sleep 54321.2 > /dev/null 2>&1 & {wait}; echo started", 30)
     assert (done.output, done.exit_code) == ("started\n", 0)
     assert len(processes_of_host("sleep 54321.2")) == 1
     shell.close()

@@ -83,6 +83,9 @@ class SelfplayConfig(Section):
     """Tasks a generation when `data` is `issues` or `bugs`."""
     strategies: dict[Strategy, float] = Field({"removal": 1.0, "history": 1.0})
     """Weights of the injection strategies."""
+    distinct: bool = False
+    """Of a generation's valid bugs that are the same (`ssr.selfplay.duplicates`), only the first is attempted, and its
+    solve rate is that of all: for few repositories, in which bugs come again. # not given by the paper"""
     seeding: Literal["none", "files", "snippets"] = "none"
     """What an injection task names as the place of its bug, drawn without replacement over a run from the code files of
     its repository: nothing, whole files, or stretches of lines (E.4)."""

@@ -81,7 +81,7 @@ def _generation(files: GenerationFiles, own: Scale) -> tuple[list[Row], list[Row
     checks = {row["episode_id"]: row for row in read_rows(files.checks, CHECKED)}
     solved = read_rows(files.solves, [*PLAYED, "order", "instance_id", "reward"])
     trained = {row["episode_id"] for row in read_rows([files.batch], ["episode_id"])}
-    rates = solve_rates(solved)
+    rates = solve_rates(solved, checks.values(), own)
     place = asdict(files.place)
     rewards = {}
     for row in injected:

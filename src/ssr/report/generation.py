@@ -70,6 +70,7 @@ def load_generation(folder: GenerationFolder, scale: Scale) -> Generation:
     """Read and join the tables of a generation that are there."""
     run = scale.for_run(folder.place.run)
     solved = rows_without_tokens(folder.tables("solve", "episodes"))
+    checks = read_rows(folder.tables("validate", "checks"))
     batch = folder.table("batch")
     found = [*folder.tables("validate", "instances"), *folder.tables("solve", "instances")]
     if run.selfplay.data != "selfplay":
@@ -78,13 +79,13 @@ def load_generation(folder: GenerationFolder, scale: Scale) -> Generation:
         folder=folder,
         scale=run,
         injected=rows_without_tokens(folder.tables("inject", "episodes")),
-        checks=_by_episode(read_rows(folder.tables("validate", "checks"))),
+        checks=_by_episode(checks),
         artifacts=_by_episode(read_rows(folder.tables("inject", "artifacts"))),
         solved=solved,
         instances={instance.instance_id: instance for path in found for instance in read_instances(path)},
         trained=_by_episode(read_rows(batch, TRAINED)),
         batch_exists=bool(batch),
-        rates=solve_rates(solved),
+        rates=solve_rates(solved, checks, run),
     )
 
 

@@ -1,4 +1,5 @@
-"""Bugs of an earlier run as data for repair-only training: valid, solvable, deduplicated (section 3, figure 9a)."""
+"""Which bugs are played: each once, and of an earlier run, for repair-only training, those that can be solved (figure
+9a)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -9,13 +10,17 @@ from ssr.selfplay.duplicates import fingerprint
 def good_bugs(instances: Iterable[Instance], rates: Mapping[str, float]) -> list[Instance]:
     """Instances that at least one attempt solved, the first of those that are the same, in the order given.
 
-    `rates` is the solve rate of each instance. Which bugs are the same: see `ssr.selfplay.duplicates`.
+    `rates` is the solve rate of each instance.
     """
+    return distinct(instance for instance in instances if rates.get(instance.instance_id, 0.0) > 0)
+
+
+def distinct(instances: Iterable[Instance]) -> list[Instance]:
+    """The first of the instances that are the same (`ssr.selfplay.duplicates`), in the order given."""
     kept: dict[str, Instance] = {}
     for instance in instances:
-        if rates.get(instance.instance_id, 0.0) > 0:
-            name = fingerprint(instance.bug_inject_diff, instance.repo, instance.base_commit, instance.failed_patch)
-            kept.setdefault(name, instance)
+        name = fingerprint(instance.bug_inject_diff, instance.repo, instance.base_commit, instance.failed_patch)
+        kept.setdefault(name, instance)
     return list(kept.values())
 
 

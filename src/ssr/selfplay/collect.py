@@ -16,7 +16,7 @@ Row = Mapping[str, Any]
 TRAJECTORY = ["episode_id", "role", "token_ids", "loss_mask", "logprobs", "weight_version", "exit_reason"]
 INJECTED = [*TRAJECTORY, "repo", "strategy"]
 """Columns of an injector's episodes.parquet that are read."""
-CHECKED = ["episode_id", "instance_id", "valid", "check"]
+CHECKED = ["episode_id", "instance_id", "valid", "check", "fingerprint"]
 """Columns of checks.parquet that are read."""
 SOLVED = [*TRAJECTORY, "order", "instance_id", "reward"]
 """Columns of a solver's episodes.parquet that are read."""
@@ -31,7 +31,7 @@ class SolveRate:
 
 
 def collect(
-    injected: Sequence[Row], checked: Iterable[Row], solved: Sequence[Row], scale: Scale
+    injected: Sequence[Row], checked: Sequence[Row], solved: Sequence[Row], scale: Scale
 ) -> tuple[list[dict[str, Any]], dict[str, int]]:
     """Fields of the trajectories of the roles that are trained, and counts of episodes without reward, by reason.
 
@@ -43,7 +43,7 @@ def collect(
     trajectories = []
     if "injector" in roles:
         checks = {check["episode_id"]: check for check in checked}
-        rates = solve_rates(solved)
+        rates = solve_rates(solved, checked, scale)
         for row in injected:
             check = checks.get(row["episode_id"])
             reason = reason_without_reward(row, check, rates)
@@ -59,13 +59,17 @@ def collect(
     return trajectories, {f"unrewarded_{reason}": unrewarded[reason] for reason in (HELD_OUT, "no_attempt")}
 
 
-def solve_rates(solved: Iterable[Row]) -> dict[str, SolveRate]:
-    """Solve rate of each first-order bug that was attempted at least once without an infrastructure failure."""
+def solve_rates(solved: Iterable[Row], checked: Iterable[Row], scale: Scale) -> dict[str, SolveRate]:
+    """Solve rate of each first-order bug that was attempted at least once without an infrastructure failure, and with
+    `selfplay.distinct` of the valid bugs that are the same, by the rows of checks.parquet."""
     outcomes: defaultdict[str, list[bool]] = defaultdict(list)
     for row in solved:
         if row["order"] == 1 and row["exit_reason"] != "infrastructure":
             outcomes[row["instance_id"]].append(row["reward"] > 0)
-    return {name: SolveRate(sum(results), len(results)) for name, results in outcomes.items()}
+    rates = {name: SolveRate(sum(results), len(results)) for name, results in outcomes.items()}
+    valid = [row for row in checked if row["valid"]] if scale.selfplay.distinct else []
+    same = {row["fingerprint"]: rates[row["instance_id"]] for row in valid if row["instance_id"] in rates}
+    return {row["instance_id"]: same[row["fingerprint"]] for row in valid if row["fingerprint"] in same} | rates
 
 
 def reason_without_reward(row: Row, check: Row | None, rates: Mapping[str, SolveRate]) -> str:

@@ -32,8 +32,10 @@ def attempt(bug: str, number: int, reward: float, exit_reason: str = "submitted"
     return episode(name, "solver", exit_reason, order=order, instance_id=bug, reward=reward)
 
 
-def verdict(name: str, valid: bool = True, check: str = "") -> dict[str, Any]:
-    return {"episode_id": name, "instance_id": name, "valid": valid, "check": check}
+def verdict(name: str, valid: bool = True, check: str = "", same: str = "") -> dict[str, Any]:
+    """A row of checks.parquet; bugs with one `same` are the same."""
+    mark = (same or name) if valid else ""
+    return {"episode_id": name, "instance_id": name, "valid": valid, "check": check, "fingerprint": mark}
 
 
 def rewards_of(injected: list[Any], checked: list[Any], solved: list[Any], scale: Scale = SCALE) -> dict[str, float]:
@@ -71,6 +73,21 @@ def test_a_bug_without_a_sound_attempt_has_no_reward() -> None:
     rows, counts = collect([injector("i0")], [verdict("i0")], [attempt("i0", 0, -1.0, "infrastructure")], SCALE)
     assert [row["role"] for row in rows] == ["solver"]
     assert counts == {"unrewarded_held_out": 0, "unrewarded_no_attempt": 1}
+
+
+def test_bugs_that_are_the_same_share_the_solve_rate_of_the_one_that_was_attempted() -> None:
+    names = ("i0", "i1", "i2", "i3")
+    checked = [verdict("i0", same="a"), verdict("i1", same="a"), verdict("i2", same="b"), verdict("i3", False)]
+    injected, solved = [injector(name) for name in names], [attempt("i0", k, 1.0 if k else -1.0) for k in range(4)]
+    distinct = SCALE.model_copy(update={"selfplay": SCALE.selfplay.model_copy(update={"distinct": True})})
+    rewards = rewards_of(injected, checked, solved, distinct)
+    assert {name: rewards.get(name) for name in names} == {
+        "i0": pytest.approx(1 - 1.8 * 0.75),
+        "i1": pytest.approx(1 - 1.8 * 0.75),
+        "i2": None,
+        "i3": -1.0,
+    }
+    assert "i1" not in rewards_of(injected, checked, solved)
 
 
 def test_a_held_out_bug_is_neither_rewarded_nor_punished() -> None:

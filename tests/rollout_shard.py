@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from workplace import ROOT, SMOKE
 
 from pocket_project import BUG, WEAKENING
 from ssr.basemodel.actions import TEST_PARSER, TEST_SCRIPT
@@ -19,6 +18,8 @@ from ssr.selfplay.artifacts import ARTIFACTS
 from ssr.selfplay.files import read_rows, write_rows
 from ssr.selfplay.tasks import InjectionTask, Place, write_tasks
 
+ROOT = Path(__file__).parents[1]
+SMOKE = ROOT / "workflow" / "config" / "smoke.yaml"
 BASE = ROOT / "results" / "released" / "basemodel"
 PLACE = Place("ssr", 0, 1)
 EPISODES = 6

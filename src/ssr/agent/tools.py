@@ -64,7 +64,9 @@ class Tools:
         lines, wanted, given = _lines(old), _lines(search), _lines(replace)
         places = _places(lines, wanted)
         if len(places) != 1:
-            return _no_single_match(path, len(places))
+            return no_single_match(path, len(places))
+        if wanted == given:
+            return no_change(path)
         start = places[0]
         lines[start : start + len(wanted)] = given
         ending = "\n" if lines and old.endswith("\n") else ""
@@ -138,7 +140,13 @@ def _places(lines: list[str], wanted: list[str]) -> list[int]:
     return [start for start in starts if lines[start : start + len(wanted)] == wanted]
 
 
-def _no_single_match(path: str, count: int) -> str:
+def no_change(path: str) -> str:
+    """The answer to an edit that puts back what stands there."""
+    return f"The REPLACE lines are the SEARCH lines: {path} is as it was."
+
+
+def no_single_match(path: str, count: int) -> str:
+    """The answer to an edit whose SEARCH lines stand nowhere, or more than once."""
     if count == 0:
         return f"No match for the SEARCH lines in {path}."
     return f"The SEARCH lines match {count} times in {path}."

@@ -17,26 +17,30 @@ PLAIN_LINES = 60
 
 @dataclass(frozen=True)
 class Document:
-    """Token ids, and which of them an assistant said."""
+    """Token ids, which of them an assistant said, and which it said by mistake: these are not to be learned at all."""
 
     ids: np.ndarray
     said: np.ndarray
+    mistaken: np.ndarray | None = None
 
 
 def document_of(conversation: Conversation, codec: ChatCodec, agent: AgentConfig) -> Document:
     """The ids that an episode of this conversation would hold, budget lines included."""
     ids = codec.start(conversation.prompt)
-    said = [0] * len(ids)
+    said, mistaken = [0] * len(ids), [0] * len(ids)
     for number, turn in enumerate(conversation.turns, start=1):
         spoken = codec.turn(turn)
         ids += spoken
-        said += [1] * len(spoken)
+        wrong = number - 1 in conversation.mistakes
+        said += [not wrong] * len(spoken)
+        mistaken += [wrong] * len(spoken)
         if number <= len(conversation.answers):
             budget = remaining(agent, number, len(ids))
             heard = codec.observation(f"{conversation.answers[number - 1]}\n{budget}".lstrip("\n"))
             ids += heard
             said += [0] * len(heard)
-    return Document(np.array(ids, dtype=np.int64), np.array(said, dtype=bool))
+            mistaken += [0] * len(heard)
+    return Document(np.array(ids, dtype=np.int64), np.array(said, dtype=bool), np.array(mistaken, dtype=bool))
 
 
 def plain_document(source: Source, codec: ChatCodec, rng: random.Random) -> Document:

@@ -15,6 +15,7 @@ from ssr.basemodel import actions, terminal
 from ssr.basemodel.breaking import choose_mutation, edit_of, fitting, mutate, to_repair
 from ssr.basemodel.corpus import Source, TestLine, last_name
 from ssr.basemodel.issues import VALUES, WORDS, made_up_issue
+from ssr.basemodel.mistakes import Mistake, how_many, wrong_edit, wrong_look
 from ssr.basemodel.renaming import identifiers_of, renamed
 from ssr.config import AgentConfig, GameConfig
 from ssr.contracts import Message, Strategy
@@ -26,6 +27,8 @@ INJECTIONS = 0.18
 """Share of the drills that are an injection in a repository; the others are a repair in a function from anywhere."""
 RENAMED = 0.6
 """Share of the functions from anywhere that come under other names."""
+OWN_WORDS = 0.4
+"""Share of them under the repositories' names and paths: the tokenizer knows these whole, and they are copied, too."""
 TOLD_BY_A_TEST = 0.4
 """Share of the repairs of one function that are told by a weakening, as self-play's bugs are; the others, in words."""
 FOLLOWING = 4
@@ -42,11 +45,24 @@ class Conversation:
     turns: list[str] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
     """One fewer than turns: the last turn is not answered."""
+    mistakes: set[int] = field(default_factory=set)
+    """Places of turns that are not to be learned."""
 
     def say(self, turn: str, answer: str | None = None) -> None:
         self.turns.append(turn)
         if answer is not None:
             self.answers.append(answer)
+
+    def mistake(self, made: Mistake | None) -> None:
+        """A turn that goes wrong and its answer, if there is one."""
+        if made is not None:
+            self.mistakes.add(len(self.turns))
+            self.say(*made)
+
+    def first(self) -> "Conversation":
+        """The conversation up to the first turn that is to be learned."""
+        last = next(place for place in range(len(self.turns)) if place not in self.mistakes)
+        return Conversation(self.prompt, self.turns[: last + 1], self.answers[:last], self.mistakes)
 
 
 @dataclass(frozen=True)
@@ -82,16 +98,27 @@ def weakening(source: Source, line: TestLine) -> str:
 
 
 class Drills:
-    """Makes drills from repositories and from library functions, for one style of prompts."""
+    """Makes drills from repositories and from library functions, for one style of prompts.
+
+    `mistakes` is the share of looks and edits that succeed only after one or more that do not.
+    """
 
     def __init__(
-        self, sources: Sequence[Source], library: Sequence[Function], agent: AgentConfig, rules: GameConfig
+        self,
+        sources: Sequence[Source],
+        library: Sequence[Function],
+        agent: AgentConfig,
+        rules: GameConfig,
+        mistakes: float = 0.0,
     ) -> None:
         self.sources = sources
         self.library = cycle(library)
         self.names = identifiers_of(library, IDENTIFIERS)
+        self.own_names = identifiers_of([f for source in sources for f in source.readable], IDENTIFIERS)
+        self.own_paths = sorted({f.path for source in sources for f in source.readable})
         self.agent = agent
         self.rules = rules
+        self.mistakes = mistakes
 
     def stream(self, seed: int) -> Iterator[Conversation]:
         """Drills without end."""
@@ -112,7 +139,7 @@ class Drills:
             repair = self._repair(source.files, function, rng, owned=False)
             if repair is None or source.defining(last_name(function)) != function.path:
                 return None
-            return self._found(specification(self.agent, weakening(source, rng.choice(lines))), function, repair)
+            return self._found(specification(self.agent, weakening(source, rng.choice(lines))), function, repair, rng)
         functions = [function]
         if rng.random() < 0.2:
             functions.append(rng.choice(source.functions))
@@ -120,7 +147,7 @@ class Drills:
         whole = [repair for repair in repairs if repair is not None]
         if len(whole) < len(functions) or (functions[0] == functions[-1] and len(functions) > 1):
             return None
-        return self._conversation(made_up_issue(source, functions, rng), whole)
+        return self._conversation(made_up_issue(source, functions, rng), whole, rng)
 
     def library_solver(self, rng: random.Random) -> Conversation | None:
         """Undo a mutation in a function from anywhere, now and then two."""
@@ -132,7 +159,7 @@ class Drills:
             return None
         if len(chosen) == 1 and rng.random() < TOLD_BY_A_TEST:
             return self._told_by_a_test(chosen[0], whole[0], rng)
-        return self._conversation(made_up_issue(Source("library", {}), chosen, rng), whole)
+        return self._conversation(made_up_issue(Source("library", {}), chosen, rng), whole, rng)
 
     def _told_by_a_test(self, function: Function, repair: Repair, rng: random.Random) -> Conversation | None:
         """As self-play tells its bugs, by the reversed weakening of a test; the test is made up."""
@@ -145,7 +172,7 @@ class Drills:
         text = "\n" * above + "\n".join(lines)
         told = Source("library", {path: text})
         statement = specification(self.agent, weakening(told, TestLine(path, above + 3, test)))
-        return self._found(statement, function, repair)
+        return self._found(statement, function, repair, rng)
 
     def short(self, rng: random.Random, rewrites: float) -> Conversation | None:
         """A function with a few mutations and nothing around it, then the edits that undo them, from top to bottom.
@@ -170,7 +197,11 @@ class Drills:
 
     def _from_anywhere(self, rng: random.Random) -> Function | None:
         function = next(self.library)
-        return renamed(function, self.names, rng) if rng.random() < RENAMED else function
+        if rng.random() >= RENAMED:
+            return function
+        if self.own_names and rng.random() < OWN_WORDS:
+            return renamed(replace(function, path=rng.choice(self.own_paths)), self.own_names, rng)
+        return renamed(function, self.names, rng)
 
     def _in_a_file(self, function: Function, rng: random.Random) -> Repair | None:
         """A repair of a function that others follow in its file, as a look at a real one shows."""
@@ -196,22 +227,37 @@ class Drills:
         command = actions.look_command(function)
         return Repair(function.path, mutation.line, broken, command, shown, change)
 
-    def _found(self, statement: str, function: Function, repair: Repair) -> Conversation | None:
+    def _found(self, statement: str, function: Function, repair: Repair, rng: random.Random) -> Conversation | None:
         """A repair of which only the function's name is told: its file has to be found."""
         shown = f"{function.path}\n{terminal.shown(repair.broken, function)}\n"
         if repair.change[0] not in shown:
             return None
         command = actions.find_command(last_name(function))
-        return self._conversation(statement, [replace(repair, command=command, shown=shown.removesuffix("\n"))])
+        return self._conversation(statement, [replace(repair, command=command, shown=shown.removesuffix("\n"))], rng)
 
-    def _conversation(self, statement: str, repairs: Sequence[Repair]) -> Conversation:
+    def _conversation(self, statement: str, repairs: Sequence[Repair], rng: random.Random) -> Conversation:
         conversation = Conversation(solver_messages(self.agent, statement))
         for repair in repairs:
+            self._look_wrong(conversation, repair.command, repair.path, rng)
             conversation.say(actions.bash(repair.command), repair.shown)
+            self._edit_wrong(conversation, repair.path, repair.broken, repair.change, rng)
             conversation.say(actions.edit(repair.path, *repair.change), f"Edited {repair.path}, line {repair.line}.")
         conversation.say(actions.bash(actions.diff_command()), "")
         conversation.say(actions.submit(actions.FIX))
         return conversation
+
+    def _look_wrong(self, conversation: Conversation, command: str, path: str, rng: random.Random) -> None:
+        for _ in range(how_many(self.mistakes, rng) if self.mistakes else 0):
+            conversation.mistake(wrong_look(command, path, rng, self._names(rng)))
+
+    def _edit_wrong(
+        self, conversation: Conversation, path: str, text: str, change: tuple[str, str], rng: random.Random
+    ) -> None:
+        for _ in range(how_many(self.mistakes, rng) if self.mistakes else 0):
+            conversation.mistake(wrong_edit(path, text, change, rng, self._names(rng)))
+
+    def _names(self, rng: random.Random) -> list[str]:
+        return rng.choice([names for names in (self.names, self.own_names) if names])
 
     def injector(self, source: Source, function: Function, rng: random.Random) -> Conversation | None:
         """Make a mutation and hand in an artifact; what the tests print is made up."""
@@ -230,7 +276,10 @@ class Drills:
         conversation = Conversation(injector_messages(self.agent, strategy, source.name, self.rules))
         conversation.say(actions.bash(actions.list_command()), terminal.listing(source))
         conversation.say(actions.bash(actions.functions_command(function.path)), terminal.function_names(text))
-        conversation.say(actions.bash(actions.view_command(function.path, name)), shown)
+        command = actions.view_command(function.path, name)
+        self._look_wrong(conversation, command, function.path, rng)
+        conversation.say(actions.bash(command), shown)
+        self._edit_wrong(conversation, function.path, text, change, rng)
         conversation.say(actions.edit(function.path, *change), f"Edited {function.path}, line {mutation.line}.")
         failed = rng.choice((1, 1, 1, 2, 3, 4))
         result = f"{test.path}:{test.line}: in {test.test}\n{failed} failed, {rng.randint(20, 120)} passed in 0.00s"

@@ -21,6 +21,8 @@ DEMONSTRATION_SHARE = 0.04
 """Share of the documents that are demonstrations; the others are drills."""
 DRILLS = {"whole": 0.45, "short": 0.3, "look": 0.25}
 """Shares of the drills, by number: a whole conversation, edits without a prompt, a first turn that looks."""
+MISTAKES = 0.35
+"""Share of looks and edits in them that succeed only after one or more that do not."""
 DECAY = 0.8
 """Share of the budget in which the rate falls."""
 
@@ -59,7 +61,7 @@ def finetune(
         seed=SEED + 1,
         half=recipe.half,
     )
-    drills = drills_of(scale, snapshots)
+    drills = drills_of(scale, snapshots, MISTAKES)
     drilled = (document_of(made, codec, scale.agent) for made in _drilled(drills))
     documents = mixed(read_demonstrations(demonstrations), drilled)
     stream = batches(documents, recipe.batch_tokens, scale.agent.context_tokens, SEED + 1)
@@ -74,7 +76,7 @@ def _drilled(drills: Drills) -> Iterator[Conversation]:
         kind = rng.choices(list(DRILLS), list(DRILLS.values()))[0]
         made = drills.short(rng, 0.0) if kind == "short" else next(whole)
         if made is not None:
-            yield Conversation(made.prompt, made.turns[:1]) if kind == "look" else made
+            yield made.first() if kind == "look" else made
 
 
 def mixed(episodes: Sequence[Document], drills: Iterator[Document]) -> Iterator[Document]:

@@ -34,11 +34,11 @@ def snapshots_of(scale: Scale, folder: Path) -> list[Snapshot]:
     return [Snapshot.load(folder / name) for name in sorted(names)]
 
 
-def drills_of(scale: Scale, snapshots: Path) -> Drills:
+def drills_of(scale: Scale, snapshots: Path, mistakes: float = 0.0) -> Drills:
     """Drills over the repositories' snapshots, where they are in Python, and all Python source of this machine."""
     read = (repository_source(snapshot) for snapshot in snapshots_of(scale, snapshots))
     sources = [source for source in read if source.functions]
-    return Drills(sources, library_functions(LIBRARY_FUNCTIONS, SEED), scale.agent, scale.game)
+    return Drills(sources, library_functions(LIBRARY_FUNCTIONS, SEED), scale.agent, scale.game, mistakes)
 
 
 def make_tokenizer(scale: Scale, snapshots: Path, out: Path) -> None:

@@ -126,6 +126,8 @@ class Trainer:
             ids[row, :count] = document.ids
             said[row, :count] = document.said
             heard[row, :count] = ~document.said & (self.rng.random(count) < self.heard)
+            if document.mistaken is not None:
+                heard[row, :count] &= ~document.mistaken
         return torch.from_numpy(ids), torch.from_numpy(said[:, 1:]), torch.from_numpy(heard[:, 1:])
 
 

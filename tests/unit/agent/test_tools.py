@@ -54,6 +54,14 @@ def test_edit_says_why_not(tools: Tools, path: str, search: str, answer: str) ->
     assert tools.edit(path, search, "y\n").startswith(answer)
 
 
+def test_an_edit_that_changes_nothing_is_no_edit(tools: Tools) -> None:
+    line = "def sub(a, b):\n"
+    assert tools.edit("calc.py", line, line) == "The REPLACE lines are the SEARCH lines: calc.py is as it was."
+    assert tools.edit("calc.py", "    return a - b\n", "    return a - b\n").startswith(
+        "The SEARCH lines match 2 times"
+    )
+
+
 def test_edit_finds_a_block_whose_first_line_also_stands_elsewhere(tools: Tools) -> None:
     assert tools.edit("calc.py", "\ndef sub(a, b):\n", "\ndef minus(a, b):\n") == "Edited calc.py, line 4."
 

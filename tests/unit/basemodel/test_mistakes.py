@@ -1,0 +1,96 @@
+"""Mistakes in drills: the real tools answer them with the very same words, and a model is not taught to make them."""
+
+import random
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import islice
+
+import pytest
+
+from ssr.agent.formats import FORMATS, ToolCall
+from ssr.agent.tools import Tools, read_patch
+from ssr.basemodel import actions
+from ssr.basemodel.corpus import Source, last_name
+from ssr.basemodel.documents import document_of
+from ssr.basemodel.drills import Conversation, Drills
+from ssr.basemodel.mistakes import wrong_edit, wrong_look
+from ssr.config import AgentConfig, GameConfig, SandboxConfig
+from ssr.engine.chat import ChatCodec
+from ssr.repository.places import Function
+from ssr.repository.snapshot import Snapshot
+from ssr.sandbox.factory import open_backend
+
+NAMES = ["flatten", "_cached", "Registry", "to_bytes"]
+
+
+@pytest.fixture(scope="module")
+def tools(snapshot: Snapshot, agent: AgentConfig) -> Iterator[Tools]:
+    with open_backend(SandboxConfig()) as backend, closing(backend.open(snapshot, snapshot.head)) as sandbox:
+        yield Tools(sandbox, agent, read_patch)
+
+
+def answer_of(tools: Tools, turn: str) -> str:
+    call = FORMATS["cwm"].parse(turn)
+    assert isinstance(call, ToolCall)
+    return str(getattr(tools, call.name)(**call.arguments))
+
+
+def test_a_wrong_look_is_answered_as_in_the_sandbox(tools: Tools, pocket: Source) -> None:
+    rng, seen = random.Random(3), set()
+    for function in pocket.functions * 3:
+        for command in (
+            actions.look_command(function),
+            actions.view_command(function.path, last_name(function)),
+            actions.find_command(last_name(function)),
+        ):
+            turn, answer = wrong_look(command, function.path, rng, NAMES)
+            assert answer_of(tools, turn) == answer
+            seen.add(answer.split(" ")[0])
+    assert seen == {"[exit", "grep:", "sed:"}
+
+
+def test_a_wrong_edit_is_answered_as_in_the_sandbox_and_changes_nothing(tools: Tools, pocket: Source) -> None:
+    rng, seen = random.Random(4), set()
+    before = {path: tools.sandbox.read_file(path) for path in pocket.files}
+    for function in pocket.functions * 8:
+        text, last = pocket.files[function.path], f"{function.source.splitlines()[-1]}\n"
+        made = wrong_edit(function.path, text, (last, "    return other\n"), rng, NAMES)
+        if made is not None and f"\n{text}".count(f"\n{last}") == 1:
+            assert answer_of(tools, made[0]) == made[1]
+            seen.add(made[1].split(" ")[0])
+    assert seen == {"No", "The"}
+    assert {path: tools.sandbox.read_file(path) for path in pocket.files} == before
+
+
+@pytest.fixture(scope="module")
+def failing(pocket: Source, library: list[Function], agent: AgentConfig) -> list[Conversation]:
+    drills = Drills([pocket], library, agent, GameConfig(min_passing_tests=1), mistakes=0.6)
+    return list(islice(drills.stream(6), 60))
+
+
+def test_what_follows_mistakes_is_the_drill_without_them(failing: list[Conversation]) -> None:
+    assert sum(bool(conversation.mistakes) for conversation in failing) > 30
+    for conversation in failing:
+        assert len(conversation.turns) - 1 not in conversation.mistakes
+        for place in conversation.mistakes:
+            wrong, right = (FORMATS["cwm"].parse(conversation.turns[n]) for n in (place, place + 1))
+            assert isinstance(wrong, ToolCall) and isinstance(right, ToolCall)
+            assert wrong.name == right.name and wrong != right
+
+
+def test_mistakes_are_neither_said_nor_heard(failing: list[Conversation], codec: ChatCodec, agent: AgentConfig) -> None:
+    for conversation in failing[:20]:
+        document = document_of(conversation, codec, agent)
+        assert document.mistaken is not None and not (document.said & document.mistaken).any()
+        learned = sum(len(codec.turn(turn)) for turn in conversation.turns)
+        assert document.said.sum() + document.mistaken.sum() == learned
+        assert bool(document.mistaken.any()) == bool(conversation.mistakes)
+
+
+def test_a_first_turn_comes_after_the_mistakes_before_it(failing: list[Conversation]) -> None:
+    for conversation in failing:
+        first = conversation.first()
+        place = len(first.turns) - 1
+        assert place not in conversation.mistakes and set(range(place)) <= conversation.mistakes
+        assert first.turns == conversation.turns[: place + 1]
+        assert len(first.answers) == place

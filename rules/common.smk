@@ -206,13 +206,14 @@ CHECKING = [
     key for key in (f"game.{name}" for name in SCALE.game.model_dump()) if key not in REWARDED + ["game.run_store"]
 ]
 PLAYING = [*ENGINE, "sandbox", "agent", "sampling.training"]
-ATTEMPTING = [*CHECKING, "game.attempts", "game.second_order_share"]
+ATTEMPTING = [*CHECKING, "game.attempts", "game.second_order_share", "selfplay.distinct"]
 REWARDING = [
     "game.attempts",
     "game.alpha",
     "game.injection_reward",
     "training.baseline",
     "training.max_off_policy_steps",
+    "selfplay.distinct",
     "selfplay.max_gibberish",
     "selfplay.max_repetition",
 ]

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ from ssr.agent.journal import Journal
 from ssr.agent.prompts import solver_messages
 from ssr.agent.rollout import EpisodeSpec, run_episodes
 from ssr.agent.tools import read_patch
-from ssr.config import Scale
+from ssr.config import Scale, SelfplayConfig
 from ssr.contracts import Engine, ExitReason, Message, Sandbox, SandboxBackend
 from ssr.game.codebase import open_codebase
 from ssr.game.instance import Instance
@@ -21,6 +22,7 @@ from ssr.game.store import RunStore
 from ssr.game.verdict import Verdict
 from ssr.repository.snapshot import Snapshot
 from ssr.sandbox.observation import normalise
+from ssr.selfplay.bugs import distinct
 from ssr.selfplay.judging import Prediction, second_order_bugs, verdicts
 from ssr.selfplay.tasks import Place
 
@@ -56,6 +58,13 @@ class Attempt:
         """The patch, if it applies and changes something, but solves nothing."""
         wrong = self.columns["applied"] and not self.columns["solved"]
         return Prediction(self.instance, self.columns["patch"]) if wrong else None
+
+
+def to_attempt(bugs: Sequence[Instance], config: SelfplayConfig) -> list[Instance]:
+    """The bugs of a generation that are attempted: all, or with `selfplay.distinct` one of those that are the same."""
+    if config.distinct and config.data == "selfplay":
+        return distinct(sorted(bugs, key=attrgetter("instance_id")))
+    return list(bugs)
 
 
 class Solver:

@@ -22,7 +22,7 @@ from ssr.repository.snapshot import Snapshot
 from ssr.sandbox.factory import open_backend
 from ssr.selfplay import inject, solve
 from ssr.selfplay.artifacts import ARTIFACTS, read_artifacts
-from ssr.selfplay.bugs import distinct, good_bugs, solve_rates_of
+from ssr.selfplay.bugs import good_bugs, solve_rates_of
 from ssr.selfplay.collect import CHECKED, INJECTED, SOLVED, collect
 from ssr.selfplay.files import read_rows, shard_of, write_rows
 from ssr.selfplay.held_out import HeldOut
@@ -164,9 +164,7 @@ def solve_shard(
     Test runs are shared through the folder `runs`, episodes are kept in `journals` as in `inject_shard`.
     """
     bugs = [instance for path in instances for instance in read_instances(path)]
-    if scale.selfplay.distinct and scale.selfplay.data == "selfplay":
-        bugs = distinct(sorted(bugs, key=lambda bug: bug.instance_id))
-    mine = shard_of(bugs, shard, scale.selfplay.shards)
+    mine = shard_of(solve.to_attempt(bugs, scale.selfplay), shard, scale.selfplay.shards)
     attempts, harder = _solve(scale, place, mine, checkpoint, snapshots, runs, journals, opener) if mine else ([], [])
     replace_instances(out / "instances.parquet", harder)
     columns = [attempt.columns for attempt in attempts]

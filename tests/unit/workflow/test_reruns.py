@@ -46,6 +46,7 @@ def test_a_changed_key_runs_again_what_depends_on_it_and_nothing_else(project: P
         ("training", "learning_rate", 1.0e-4, 1.0e-3, {"train"}),
         ("game", "alpha", 0.8, 0.5, {"batch", "train"}),
         ("game", "attempts", 4, 3, {"solve", "batch", "train"}),
+        ("selfplay", "distinct", False, True, {"solve", "batch", "train"}),
         ("evaluation", "verified_tasks", 4, 5, {"tasks_held_out", "validate", "solve", "batch", "train"}),
     ):
         project.rewrite("smoke", **{section: {key: new}})

@@ -10,16 +10,46 @@ from ssr.errors import SandboxError
 from ssr.sandbox.process import FLOODED, TIMED_OUT, Process
 
 DRIVER = r"""
-exec 3<&0 4>&1 </dev/null 2>&1
-__code=0
+exec 3<&0 4>&1 9>&1 </dev/null 2>&1
+__code=0 __errors=/dev/shm/.errors
 __last() { return "$__code"; }
+__apart() {
+  if ((++__count < 1000)) && [[ /dev/fd/2 -ef /dev/fd/9 || /dev/fd/2 -ef $__file ]]; then
+    printf -v __file '%s/%06d-%010d' $__errors $__count $BASHPID
+    exec 2>>"$__file"
+  fi
+  : "$1"
+}
+__split() {
+  __count=0 __file=
+  if [[ $__command = *\|* ]] && mkdir -p $__errors 2>/dev/null; then
+    set -T
+    trap '__apart "$_"' DEBUG
+  fi
+  __last
+}
+__join() {
+  __code=$?
+  trap - DEBUG
+  set +T
+  if [[ $__file ]]; then
+    if [[ /dev/fd/2 -ef $__file ]]; then exec 2>&9; fi
+    cat $__errors/* >&9 2>/dev/null
+    rm -rf $__errors
+  fi
+}
 while IFS= read -r -d '' -u 3 __end && IFS= read -r -d '' -u 3 __command; do
-  __last; eval "$__command" 3<&- 4>&- </dev/null
-  __code=$?; printf '%s%s\n' "$__end" "$__code" >&4
+  __split; eval "$__command" 3<&- 4>&- </dev/null
+  __join; printf '%s%s\n' "$__end" "$__code" >&4
 done
 """
 """Two texts that end with a zero byte make a command: what to print before its exit code, and what to run. Nothing that
-a command reads or prints gets into the driver's channels by accident."""
+a command reads or prints gets into the driver's channels by accident.
+
+Programs in a pipe run at once, so what they say on standard error would come in another order, and torn, each time. In
+a command with a pipe each program's errors are kept apart therefore, and stand after the output, in the programs' order;
+those of a command that never ends are lost.
+"""
 
 _MARK_BYTES = 32
 _CODE_BYTES = 4

@@ -61,6 +61,34 @@ def test_the_end_of_the_shell_starts_another(shell: Shell) -> None:
     assert shell.run("echo back", 30).output == "back\n"
 
 
+PIPES = [
+    ("ls /a | ls /b | ls /c", ["/a", "/b", "/c"], 2),
+    ("ls /a | cat; echo out; ls /b | (ls /c; cat) | ls /d; true", ["out", "/a", "/b", "/d", "/c"], 0),
+    ("x=$(ls /a | ls /b); echo out; f() { ls /c | cat; }; f", ["out", "/a", "/b", "/c"], 0),
+    ("{ ls /a | ls /b; } 2> /dev/null; ls /c | cat", ["/c"], 0),
+    ("(ls /a; ls /b) 2>&1 | tr / +; ls /c |& cat", ["'+a'", "'+b'", "/c"], 0),
+    ("false | true; echo ${PIPESTATUS[0]} $?; echo a b; echo $_; ls /a", ["1 0", "a b", "b", "/a"], 2),
+    ("exec 2> /dev/null; ls /a | ls /b; exec 2>&1; ls /c", ["/c"], 2),
+]
+
+
+@pytest.mark.parametrize(("command", "said", "code"), PIPES)
+def test_what_programs_in_a_pipe_complain_of_comes_in_their_order(
+    shell: Shell, command: str, said: list[str], code: int
+) -> None:
+    for _ in range(8):
+        done = shell.run(command, 30)
+        lines = done.output.splitlines()
+        assert len(lines) == len(said) and done.exit_code == code
+        assert all(text in line for text, line in zip(said, lines, strict=True)), done.output
+    assert shell.run("echo $-; trap -p; ls -A /dev/shm; ls /a", 30).output.startswith("hBc\nls: cannot access")
+
+
+def test_errors_that_several_programs_write_at_once_are_not_torn(shell: Shell) -> None:
+    command = "grep x /none/child.py | grep -m\n -A 20 | grep -m"
+    assert len({shell.run(command, 30).output for _ in range(60)}) == 1
+
+
 def test_a_hanging_command_is_killed_with_its_children(
     shell: Shell, processes_of_host: Callable[[str], list[int]]
 ) -> None:

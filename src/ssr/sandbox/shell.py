@@ -47,8 +47,8 @@ done
 a command reads or prints gets into the driver's channels by accident.
 
 Programs in a pipe run at once, so what they say on standard error would come in another order, and torn, each time. In
-a command with a pipe each program's errors are kept apart therefore, and stand after the output, in the programs' order;
-those of a command that never ends are lost.
+a command with a pipe each program's errors are kept apart therefore, and stand after the output in the order of the
+programs; those of a command that never ends are lost.
 """
 
 _MARK_BYTES = 32

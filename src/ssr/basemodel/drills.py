@@ -23,11 +23,11 @@ from ssr.repository.places import Function
 
 IDENTIFIERS = 30_000
 """Names that renamed functions draw from."""
-INJECTIONS = 0.18
+INJECTIONS = 0.3
 """Share of the drills that are an injection in a repository; the others are a repair in a function from anywhere."""
 RENAMED = 0.6
 """Share of the functions from anywhere that come under other names."""
-OWN_WORDS = 0.4
+OWN_WORDS = 0.5
 """Share of them under the repositories' names and paths: the tokenizer knows these whole, and they are copied, too."""
 TOLD_BY_A_TEST = 0.4
 """Share of the repairs of one function that are told by a weakening, as self-play's bugs are; the others, in words."""

@@ -10,9 +10,10 @@ import pyarrow.parquet as pq
 
 from ssr.basemodel.documents import Document, batches, document_of
 from ssr.basemodel.drills import Conversation, Drills
-from ssr.basemodel.pretrain import SEED, drills_of
+from ssr.basemodel.pretrain import SEED, drills_of, snapshots_of
 from ssr.basemodel.supervised import HEARD_SHARE, Progress, Trainer
 from ssr.basemodel.tokenizer import load_tokenizer
+from ssr.basemodel.unfinished import Unfinished, work_key
 from ssr.config import Scale
 from ssr.engine.chat import ChatCodec
 from ssr.training.checkpoint import save_checkpoint
@@ -21,7 +22,7 @@ DEMONSTRATION_SHARE = 0.04
 """Share of the documents that are demonstrations; the others are drills."""
 DRILLS = {"whole": 0.45, "short": 0.3, "look": 0.25}
 """Shares of the drills, by number: a whole conversation, edits without a prompt, a first turn that looks."""
-MISTAKES = 0.35
+MISTAKES = 0.15
 """Share of looks and edits in them that succeed only after one or more that do not."""
 DECAY = 0.8
 """Share of the budget in which the rate falls."""
@@ -42,7 +43,7 @@ def finetune(
     out: Path,
     report: Callable[[Progress], None],
 ) -> None:
-    """Train the pre-trained model on demonstrations and drills; the rate decays here."""
+    """Train the pre-trained model on demonstrations and drills, where the rate decays; go on if it was killed."""
     import torch
     from transformers import Qwen3ForCausalLM
 
@@ -65,8 +66,10 @@ def finetune(
     drilled = (document_of(made, codec, scale.agent) for made in _drilled(drills))
     documents = mixed(read_demonstrations(demonstrations), drilled)
     stream = batches(documents, recipe.batch_tokens, scale.agent.context_tokens, SEED + 1)
-    trainer.run(stream, report)
+    unfinished = Unfinished(out, work_key("finetune", scale, snapshots_of(scale, snapshots), pretrained))
+    trainer.run(stream, report, unfinished)
     save_checkpoint(out, model, pretrained, {"step": 0})
+    unfinished.forget()
 
 
 def _drilled(drills: Drills) -> Iterator[Conversation]:

@@ -10,6 +10,7 @@ from ssr.basemodel.documents import Document, batches, document_of, plain_docume
 from ssr.basemodel.drills import Conversation, Drills
 from ssr.basemodel.supervised import HEARD_SHARE, Progress, Trainer, new_model
 from ssr.basemodel.tokenizer import load_tokenizer, save_tokenizer, train_tokenizer
+from ssr.basemodel.unfinished import Unfinished, work_key
 from ssr.config import Scale
 from ssr.digests import write_digests
 from ssr.engine.chat import ChatCodec
@@ -67,7 +68,8 @@ def texts_of(conversation: Conversation) -> Iterator[str]:
 
 
 def pretrain(scale: Scale, snapshots: Path, tokenizer: Path, out: Path, report: Callable[[Progress], None]) -> None:
-    """Pre-train a new model on plain source and drills, and write it with its tokenizer to `out`."""
+    """Pre-train a new model on plain source and drills, and write it with its tokenizer to `out`; go on if it was
+    killed."""
     import torch
 
     recipe = scale.basemodel
@@ -86,15 +88,12 @@ def pretrain(scale: Scale, snapshots: Path, tokenizer: Path, out: Path, report: 
         half=recipe.half,
     )
     documents = _documents(drills_of(scale, snapshots), codec, scale)
-
-    def save_and_report(progress: Progress) -> None:
-        if progress.step % 200 == 0 or progress.tokens >= recipe.pretraining_tokens:
-            model.save_pretrained(out)
-            loaded.save_pretrained(out)
-        report(progress)
-
-    trainer.run(batches(documents, recipe.batch_tokens, scale.agent.context_tokens, SEED), save_and_report)
+    unfinished = Unfinished(out, work_key("pretrain", scale, snapshots_of(scale, snapshots), tokenizer))
+    trainer.run(batches(documents, recipe.batch_tokens, scale.agent.context_tokens, SEED), report, unfinished)
+    model.save_pretrained(out)
+    loaded.save_pretrained(out)
     write_digests(out)
+    unfinished.forget()
 
 
 def _documents(drills: Drills, codec: ChatCodec, scale: Scale) -> Iterator[Document]:

@@ -1,15 +1,17 @@
 """Supervised training of the small base model, for pre-training and for demonstrations alike."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from ssr.basemodel.documents import Document
+from ssr.basemodel.unfinished import Unfinished
 from ssr.config import BasemodelConfig
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 HEARD_SHARE = 0.4
 """Share of the tokens that nobody said which still enter the loss in pre-training."""
+SAVE_EVERY = 200
+"""Steps between two states that a killed stage can go on from."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,8 @@ class Progress:
     tokens: int
     loss_said: float
     loss_heard: float
+    trained: int
+    """Tokens since training began or went on."""
     seconds: float
 
 
@@ -83,15 +89,44 @@ class Trainer:
         self.rng = np.random.default_rng(seed)
         self.step = self.tokens = 0
 
-    def run(self, stream: Iterator[list[Document]], report: Callable[[Progress], None]) -> None:
-        """Train until the budget of tokens is spent."""
-        start = time.monotonic()
+    def run(
+        self,
+        stream: Iterator[list[Document]],
+        report: Callable[[Progress], None],
+        unfinished: Unfinished | None = None,
+    ) -> None:
+        """Train until the budget of tokens is spent, from the beginning of `stream` or from where `unfinished` is."""
+        self._go_on(stream, unfinished.read() if unfinished else None)
+        start, before = time.monotonic(), self.tokens
         while self.tokens < self.budget:
             batch = next(stream)
             said, heard = self._update(batch)
             self.step += 1
             self.tokens += sum(len(document.ids) for document in batch)
-            report(Progress(self.step, self.tokens, said, heard, time.monotonic() - start))
+            report(Progress(self.step, self.tokens, said, heard, self.tokens - before, time.monotonic() - start))
+            if unfinished and self.step % SAVE_EVERY == 0:
+                unfinished.write(self._state())
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "model": self.model.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "rng": json.dumps(self.rng.bit_generator.state),
+            "step": self.step,
+            "tokens": self.tokens,
+        }
+
+    def _go_on(self, stream: Iterator[list[Document]], state: dict[str, Any] | None) -> None:
+        """Take up a kept state, and leave out of the stream what was trained on."""
+        if state is None:
+            return
+        self.model.load_state_dict(state["model"])
+        for optimizer, kept in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(kept)
+        self.rng.bit_generator.state = json.loads(state["rng"])
+        self.step, self.tokens = state["step"], state["tokens"]
+        for _ in range(self.step):
+            next(stream)
 
     def _update(self, batch: list[Document]) -> tuple[float, float]:
         ids, said, heard = self._tensors(batch)
@@ -141,7 +176,7 @@ def log_lines(every: int) -> Callable[[Progress], None]:
             said, heard = (
                 sum(values) / every for values in zip(*((p.loss_said, p.loss_heard) for p in window), strict=True)
             )
-            speed = f"{progress.tokens / progress.seconds:.0f} tokens/s"
+            speed = f"{progress.trained / progress.seconds:.0f} tokens/s"
             print(
                 f"step {progress.step}  tokens {progress.tokens}  said {said:.4f}  heard {heard:.4f}  {speed}",
                 flush=True,

@@ -170,11 +170,11 @@ class BasemodelConfig(Section):
     """Attention heads; keys and values have half as many."""
     intermediate: int = Field(384, ge=32)
     """Width of the feed-forward layer."""
-    pretraining_tokens: int = Field(6_407_102, ge=1000)
+    pretraining_tokens: int = Field(20_000_000, ge=1000)
     """Tokens of source code and drills, at a constant rate."""
     demonstrations: int = Field(16, ge=1)
     """Injections that the demonstrator tries in each repository; it then solves the valid ones."""
-    finetuning_tokens: int = Field(9_000_000, ge=1000)
+    finetuning_tokens: int = Field(8_000_000, ge=1000)
     """Tokens of supervised training on demonstrations and drills."""
     finetuning_rate: float = Field(2e-3, gt=0)
     """Peak of its schedule."""

@@ -75,7 +75,7 @@ def test_what_follows_mistakes_is_the_drill_without_them(failing: list[Conversat
         for place in conversation.mistakes:
             wrong, right = (FORMATS["cwm"].parse(conversation.turns[n]) for n in (place, place + 1))
             assert isinstance(wrong, ToolCall) and isinstance(right, ToolCall)
-            assert wrong.name == right.name and wrong != right
+            assert wrong.name == right.name and (wrong != right or place + 1 in conversation.mistakes)
 
 
 def test_mistakes_are_neither_said_nor_heard(failing: list[Conversation], codec: ChatCodec, agent: AgentConfig) -> None:

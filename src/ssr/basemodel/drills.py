@@ -247,13 +247,13 @@ class Drills:
         return conversation
 
     def _look_wrong(self, conversation: Conversation, command: str, path: str, rng: random.Random) -> None:
-        for _ in range(how_many(self.mistakes, rng) if self.mistakes else 0):
+        for _ in range(how_many(self.mistakes, rng)):
             conversation.mistake(wrong_look(command, path, rng, self._names(rng)))
 
     def _edit_wrong(
         self, conversation: Conversation, path: str, text: str, change: tuple[str, str], rng: random.Random
     ) -> None:
-        for _ in range(how_many(self.mistakes, rng) if self.mistakes else 0):
+        for _ in range(how_many(self.mistakes, rng)):
             conversation.mistake(wrong_edit(path, text, change, rng, self._names(rng)))
 
     def _names(self, rng: random.Random) -> list[str]:

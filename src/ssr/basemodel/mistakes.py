@@ -25,8 +25,8 @@ LINES = ("return {}", "return None", "{} = None", "if {}:", "if not {}:", "self.
 
 
 def how_many(share: float, rng: random.Random) -> int:
-    """Mistakes before a turn that succeeds, where `share` of such turns have any."""
-    count = int(rng.random() < share)
+    """Mistakes before a turn that succeeds, where `share` of such turns have any; without a share, nothing is drawn."""
+    count = int(bool(share) and rng.random() < share)
     while count and rng.random() < AGAIN:
         count += 1
     return count
@@ -50,7 +50,9 @@ def wrong_edit(
     path: str, text: str, change: tuple[str, str], rng: random.Random, names: Sequence[str]
 ) -> Mistake | None:
     """An edit that leaves the file as it is; None where what was made up happens to stand there."""
-    search, replace = change if rng.random() < 1 - ANOTHER_LINE else (_near(text, change[0], rng),) * 2
+    search, replace = change
+    if rng.random() < ANOTHER_LINE:
+        search = replace = _near(text, search, rng)
     if rng.random() < NOTHING_CHANGED and f"\n{text}".count(f"\n{search}") == 1:
         return actions.edit(path, search, search), no_change(path)
     words = sorted(set(re.findall(r"[A-Za-z_]\w+", search)))

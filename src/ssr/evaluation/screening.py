@@ -49,6 +49,8 @@ def screen(
 
     Raises EvaluationError when pytest cannot be run there at all, SandboxError when the sandbox dies.
     """
+    if not variants:
+        return []
     sandbox = backend.open(snapshot, commit)
     try:
         jobs = [{"files": dict(v.files), "tests": v.tests, "limit": max_failures} for v in variants]

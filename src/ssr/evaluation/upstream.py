@@ -83,7 +83,10 @@ def upstream_task(workshop: Workshop, change: Change) -> Instance | None:
     reverted = _texts(change.old, change.code)
     sides = [Variant({}, change.modules), Variant(reverted, change.modules)]
     fixed, broken = workshop.settled(sides, max_failures=0)
-    if fixed is None or broken is None or not broken.finished or not fixed.passed - broken.passed:
+    if fixed is None or broken is None:
+        return None
+    failing = sorted(fixed.passed - broken.passed)
+    if not failing or not broken.finished:
         return None
     instance_id = f"{workshop.snapshot.name}__upstream-{change.release.version}"
     instance = workshop.record(
@@ -92,7 +95,7 @@ def upstream_task(workshop: Workshop, change: Change) -> Instance | None:
         statement(_complaints(change, broken.failures), seed_of("statement", instance_id)),
         diff_of(_texts(change.new, change.code), reverted),
         diff_of(_texts(change.new, change.tests), _texts(change.old, change.tests)),
-        sorted(fixed.passed - broken.passed),
+        failing,
         sorted(fixed.passed & broken.passed),
         [path for path in change.tests if path in change.new.files],
     )

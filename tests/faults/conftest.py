@@ -1,8 +1,8 @@
 """What the tests of a shard share."""
 
 import pytest
-from rollout_shard import Bench, make_bench
 
+from rollout_shard import Bench, make_bench
 from ssr.repository.snapshot import Snapshot
 
 

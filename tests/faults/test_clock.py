@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from rollout_shard import EPISODES, Bench
 
 DAY = 24 * 3600

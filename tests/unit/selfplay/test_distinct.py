@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from rollout_shard import BASE, EPISODES, PLACE, make_bench
 
+from rollout_shard import BASE, EPISODES, PLACE, make_bench
 from ssr.config import Scale
 from ssr.repository.snapshot import Snapshot
 from ssr.selfplay import stages

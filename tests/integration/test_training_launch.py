@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -217,7 +218,6 @@ def test_a_killed_generation_goes_on_to_the_same_bytes(bench: Bench, caplog: pyt
     assert [message[:7] for message in caplog.messages if message.startswith("step")] == ["step 3:", "step 4:"]
     assert (bench.folder / "whole/sha256").read_text() == (bench.folder / "killed/sha256").read_text()
     assert (bench.folder / "whole.parquet").read_bytes() == (bench.folder / "killed.parquet").read_bytes()
-    assert not (bench.folder / ".killed.unfinished").exists()
 
 
 @pytest.mark.slow
@@ -242,7 +242,26 @@ def test_a_generation_that_is_killed_after_its_checkpoint_takes_its_last_step_ag
     assert bench.run_here("whole", steps=4) == 0
     assert (bench.folder / "whole/sha256").read_text() == (bench.folder / "killed/sha256").read_text()
     assert (bench.folder / "whole.parquet").read_bytes() == (bench.folder / "killed.parquet").read_bytes()
-    assert not (bench.folder / ".killed.unfinished").exists()
+
+
+def test_a_generation_whose_end_nobody_noted_takes_its_last_step_again_until_the_next_one_is_trained(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As when snakemake is killed before it notes the job's end: it takes the job's files back and starts it anew."""
+    caplog.set_level(logging.INFO)
+
+    def steps() -> list[str]:
+        caplog.clear()
+        assert bench.run_here("001", steps=3) == 0
+        return [message[:7] for message in caplog.messages if message.startswith("step")]
+
+    assert steps() == ["step 1:", "step 2:", "step 3:"]
+    written = {path.name: path.read_bytes() for path in (bench.folder / "001").iterdir() if path.is_file()}
+    shutil.rmtree(bench.folder / "001")
+    assert steps() == ["step 3:"]
+    assert written == {path.name: path.read_bytes() for path in (bench.folder / "001").iterdir() if path.is_file()}
+    assert bench.run_here("002", batch="next", start="001") == 0
+    assert not (bench.folder / ".001.unfinished").exists() and (bench.folder / ".002.unfinished").exists()
 
 
 @pytest.mark.parametrize("lora", [None, {"rank": 2, "alpha": 4}])

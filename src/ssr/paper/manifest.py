@@ -21,7 +21,7 @@ from ssr.repository.snapshot import MANIFEST, file_digest
 
 UNCOMPARED_FOLDERS = ("cache", "journals", "logs", "scales", "timings")
 UNCOMPARED_FILES = ("timings.parquet",)
-"""Times and facts of the machine: they differ from run to run and no result depends on them."""
+"""Times and facts of the machine: they differ from run to run and no result depends on them, as on nothing hidden."""
 STAGES = (
     "snapshots", "code", "locks", "versions", "scale", "checkpoints/000", "basemodel", "benchmarks", "tasks", "inject",
     "validate", "solve", "bugs", "batch", "checkpoints", "training", "evaluate", "summary", "metrics.parquet",
@@ -158,6 +158,7 @@ def _compared(results: Path, parts: Sequence[str]) -> list[Path]:
         path
         for path, name in paths.items()
         if name.parts[0] not in UNCOMPARED_FOLDERS and path.name not in UNCOMPARED_FILES
+        if not any(part.startswith(".") for part in name.parts)
         if any(fnmatch(name.as_posix(), part) for part in parts)
     ]
 

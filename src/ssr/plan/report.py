@@ -52,7 +52,8 @@ def figures_of(scale: Scale, assumed: Assumptions) -> dict[str, Any]:
     all_tokens = sum(volume(run, assumed).tokens(run.selfplay.generations) for run in runs.values()) * repeats
     checkpoint, episodes = disk_bytes(shape, first, of_first.tokens(generations))
     kept = first.training.keep_states or generations
-    run_bytes = checkpoint * generations - state_bytes(shape, first) * max(0, generations - kept)
+    unfinished = checkpoint if first.training.resume_every else 0
+    run_bytes = checkpoint * generations + unfinished - state_bytes(shape, first) * max(0, generations - kept)
     played = sum(run.selfplay.generations for run in runs.values()) * repeats
     return {
         "scale": scale.name,

@@ -16,7 +16,7 @@ from ssr.training.checkpoint import give_up_state
 from ssr.training.events import EventFile
 from ssr.training.metrics import StepMetrics, write_metrics
 from ssr.training.parallel import accelerator_of
-from ssr.training.resume import Unfinished, work_key
+from ssr.training.resume import Unfinished, forget_unfinished, work_key
 from ssr.training.trainer import Trainer, make_deterministic
 
 
@@ -78,7 +78,7 @@ def _run(options: argparse.Namespace) -> None:
     if accelerator.is_main_process:
         if options.metrics:
             write_metrics(options.metrics, metrics)
-        work.forget()
+        forget_unfinished(options.checkpoint)
         if options.spent:
             give_up_state(options.spent)
     accelerator.end_training()

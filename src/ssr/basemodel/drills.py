@@ -13,10 +13,11 @@ from itertools import cycle, islice, zip_longest
 from ssr.agent.prompts import injector_messages, solver_messages, specification
 from ssr.basemodel import actions, terminal
 from ssr.basemodel.breaking import choose_mutation, edit_of, fitting, mutate, to_repair
-from ssr.basemodel.corpus import Source, TestLine, last_name
-from ssr.basemodel.issues import VALUES, WORDS, made_up_issue
+from ssr.basemodel.corpus import Source, last_name
+from ssr.basemodel.issues import made_up_issue
 from ssr.basemodel.mistakes import Mistake, how_many, wrong_edit, wrong_look
 from ssr.basemodel.renaming import identifiers_of, renamed
+from ssr.basemodel.weakening import weakened_tests, weakening
 from ssr.config import AgentConfig, GameConfig
 from ssr.contracts import Message, Strategy
 from ssr.repository.places import Function
@@ -81,22 +82,6 @@ def _indent(function: Function) -> int:
     return len(function.source) - len(function.source.lstrip(" "))
 
 
-def weakening(source: Source, line: TestLine) -> str:
-    """The reversed diff that takes the `return` before one assertion away, as `git diff -U1` prints it."""
-    lines = source.files[line.path].split("\n")
-    assertion, before = lines[line.line - 1], lines[line.line - 2]
-    indent = assertion[: len(assertion) - len(assertion.lstrip())]
-    index = f"{terminal.hash_of(before) % 16**7:07x}..{terminal.hash_of(assertion) % 16**7:07x}"
-    return "\n".join(
-        [
-            f"diff --git a/{line.path} b/{line.path}", f"index {index} 100644",
-            f"--- a/{line.path}", f"+++ b/{line.path}",
-            f"@@ -{line.line - 1},3 +{line.line - 1},2 @@ def {line.test}():",
-            f" {before}", f"-{indent}return", f" {assertion}",
-        ]
-    )  # fmt: skip
-
-
 class Drills:
     """Makes drills from repositories and from library functions, for one style of prompts.
 
@@ -139,7 +124,7 @@ class Drills:
             repair = self._repair(source.files, function, rng, owned=False)
             if repair is None or source.defining(last_name(function)) != function.path:
                 return None
-            return self._found(specification(self.agent, weakening(source, rng.choice(lines))), function, repair, rng)
+            return self._found(specification(self.agent, weakening(source, [rng.choice(lines)])), function, repair, rng)
         functions = [function]
         if rng.random() < 0.2:
             functions.append(rng.choice(source.functions))
@@ -162,17 +147,9 @@ class Drills:
         return self._conversation(made_up_issue(Source("library", {}), chosen, rng), whole, rng)
 
     def _told_by_a_test(self, function: Function, repair: Repair, rng: random.Random) -> Conversation | None:
-        """As self-play tells its bugs, by the reversed weakening of a test; the test is made up."""
-        test = f"test_{rng.choice(WORDS)}_{last_name(function).strip('_')}"
-        above = rng.randrange(200)
-        path = rng.choice(("tests/test_{}.py", "test_{}.py")).format(rng.choice(WORDS))
-        called = rng.choice(("{}", "{}", "thing.{}")).format(last_name(function))
-        value, given, expected = rng.choices(VALUES, k=3)
-        lines = [f"def {test}():", f"    value = {value}", f"    assert {called}({given}) == {expected}", ""]
-        text = "\n" * above + "\n".join(lines)
-        told = Source("library", {path: text})
-        statement = specification(self.agent, weakening(told, TestLine(path, above + 3, test)))
-        return self._found(statement, function, repair, rng)
+        """As self-play tells its bugs, by the reversed weakening of tests."""
+        told = weakened_tests(last_name(function), self.sources, rng)
+        return self._found(specification(self.agent, told), function, repair, rng)
 
     def short(self, rng: random.Random, rewrites: float) -> Conversation | None:
         """A function with a few mutations and nothing around it, then the edits that undo them, from top to bottom.

@@ -10,7 +10,7 @@ from ssr.agent.formats import FORMATS, ToolCall
 from ssr.basemodel import actions
 from ssr.basemodel.breaking import edit_of, mutate
 from ssr.basemodel.corpus import Source, last_name, library_functions
-from ssr.basemodel.drills import Drills, weakening
+from ssr.basemodel.drills import Drills
 from ssr.basemodel.terminal import shown, shown_of
 from ssr.config import AgentConfig, GameConfig
 from ssr.repository.mutations import RECOVERABLE
@@ -81,18 +81,6 @@ def test_most_repairs_are_of_kinds_that_the_code_tells(library: list[Function]) 
 def test_drills_leave_the_benchmarks_places_alone(pocket: Source) -> None:
     assert pocket.functions
     assert {share_of(pocket.name, function) for function in pocket.functions} == {"training"}
-
-
-def test_a_drilled_weakening_is_a_real_diff(pocket: Source, tmp_path: Path) -> None:
-    line = next(iter(pocket.test_lines.values()))[0]
-    lines = pocket.files[line.path].split("\n")
-    indent = lines[line.line - 1][: len(lines[line.line - 1]) - len(lines[line.line - 1].lstrip())]
-    weak = [*lines[: line.line - 1], f"{indent}return", *lines[line.line - 1 :]]
-    (tmp_path / line.path).parent.mkdir(parents=True, exist_ok=True)
-    (tmp_path / line.path).write_text("\n".join(weak))
-    diff = weakening(pocket, line) + "\n"
-    subprocess.run(["git", "apply", "-"], input=diff, text=True, cwd=tmp_path, check=True)
-    assert (tmp_path / line.path).read_text() == pocket.files[line.path]
 
 
 def test_library_functions_are_short_distinct_and_repeatable(library: list[Function]) -> None:

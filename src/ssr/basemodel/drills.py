@@ -15,7 +15,7 @@ from ssr.basemodel import actions, terminal
 from ssr.basemodel.breaking import choose_mutation, edit_of, fitting, mutate, to_repair
 from ssr.basemodel.corpus import Source, last_name
 from ssr.basemodel.issues import made_up_issue
-from ssr.basemodel.mistakes import Mistake, how_many, wrong_edit, wrong_look
+from ssr.basemodel.mistakes import Mistake, called_names, how_many, wrong_edit, wrong_look
 from ssr.basemodel.renaming import identifiers_of, renamed
 from ssr.basemodel.weakening import weakened_tests, weakening
 from ssr.config import AgentConfig, GameConfig
@@ -214,8 +214,10 @@ class Drills:
 
     def _conversation(self, statement: str, repairs: Sequence[Repair], rng: random.Random) -> Conversation:
         conversation = Conversation(solver_messages(self.agent, statement))
+        told = called_names(statement)
         for repair in repairs:
-            self._look_wrong(conversation, repair.command, repair.path, rng)
+            others = [name for name in told if name not in repair.command]
+            self._look_wrong(conversation, repair.command, repair.path, rng, others)
             conversation.say(actions.bash(repair.command), repair.shown)
             self._edit_wrong(conversation, repair.path, repair.broken, repair.change, rng)
             conversation.say(actions.edit(repair.path, *repair.change), f"Edited {repair.path}, line {repair.line}.")
@@ -223,9 +225,13 @@ class Drills:
         conversation.say(actions.submit(actions.FIX))
         return conversation
 
-    def _look_wrong(self, conversation: Conversation, command: str, path: str, rng: random.Random) -> None:
+    def _look_wrong(
+        self, conversation: Conversation, command: str, path: str, rng: random.Random, told: Sequence[str] = ()
+    ) -> None:
+        """Looks that fail; at one of the names `told`, if there are any, as often as at any name."""
         for _ in range(how_many(self.mistakes, rng)):
-            conversation.mistake(wrong_look(command, path, rng, self._names(rng)))
+            names = told if told and rng.random() < 0.5 else self._names(rng)
+            conversation.mistake(wrong_look(command, path, rng, names))
 
     def _edit_wrong(
         self, conversation: Conversation, path: str, text: str, change: tuple[str, str], rng: random.Random

@@ -32,6 +32,11 @@ def how_many(share: float, rng: random.Random) -> int:
     return count
 
 
+def called_names(statement: str) -> list[str]:
+    """What a statement calls beside its tests: where a solver looks that takes one name for another."""
+    return sorted({name for name in re.findall(r"\b([A-Za-z_]\w+)\(", statement) if not name.startswith("test")})
+
+
 def wrong_look(command: str, path: str, rng: random.Random, names: Sequence[str]) -> Mistake:
     """The command with another name or another file than the one that it shows something of."""
     other = rng.choice(names)

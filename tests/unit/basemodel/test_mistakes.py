@@ -13,7 +13,7 @@ from ssr.basemodel import actions
 from ssr.basemodel.corpus import Source, last_name
 from ssr.basemodel.documents import document_of
 from ssr.basemodel.drills import Conversation, Drills
-from ssr.basemodel.mistakes import wrong_edit, wrong_look
+from ssr.basemodel.mistakes import called_names, wrong_edit, wrong_look
 from ssr.config import AgentConfig, GameConfig, SandboxConfig
 from ssr.engine.chat import ChatCodec
 from ssr.repository.places import Function
@@ -94,3 +94,17 @@ def test_a_first_turn_comes_after_the_mistakes_before_it(failing: list[Conversat
         assert place not in conversation.mistakes and set(range(place)) <= conversation.mistakes
         assert first.turns == conversation.turns[: place + 1]
         assert len(first.answers) == place
+
+
+def test_some_wrong_looks_are_at_another_name_that_the_statement_calls(library: list[Function], pocket: Source) -> None:
+    drills = Drills([pocket], library, AgentConfig(), GameConfig(), mistakes=1.0)
+    told = wrong = 0
+    for conversation in islice(drills.stream(8), 120):
+        statement = conversation.prompt[-1]["content"]
+        first = FORMATS["cwm"].parse(conversation.turns[0])
+        assert isinstance(first, ToolCall)
+        names = [name for name in called_names(statement) if f"def {name}(" in first.arguments.get("command", "")]
+        wrong += 0 in conversation.mistakes
+        told += 0 in conversation.mistakes and bool(names)
+    assert 5 < told < wrong
+    assert called_names("assert list(f2(g_(1))) == test_h(2)") == ["f2", "g_", "list"]

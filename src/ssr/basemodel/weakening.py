@@ -13,7 +13,7 @@ REAL = 0.6
 """Share of the weakenings that are of a repository's own tests, with another function's name in them."""
 ONE_HUNK = 0.5
 """Share of them that take one `return` away; the others, up to MOST_HUNKS."""
-MOST_HUNKS = 5
+MOST_HUNKS = 10
 HEADING = 80
 """Characters of a line that git puts after the second @@."""
 GAP = 3

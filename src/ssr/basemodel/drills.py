@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import cycle, islice, zip_longest
 
-from ssr.agent.prompts import injector_messages, solver_messages, specification
+from ssr.agent.prompts import Target, injector_messages, solver_messages, specification
 from ssr.basemodel import actions, terminal
 from ssr.basemodel.breaking import choose_mutation, edit_of, fitting, mutate, to_repair
 from ssr.basemodel.corpus import Source, last_name
@@ -18,7 +18,7 @@ from ssr.basemodel.issues import made_up_issue
 from ssr.basemodel.mistakes import Mistake, called_names, how_many, wrong_edit, wrong_look
 from ssr.basemodel.renaming import identifiers_of, renamed
 from ssr.basemodel.weakening import weakened_tests, weakening
-from ssr.config import AgentConfig, GameConfig
+from ssr.config import AgentConfig, GameConfig, SelfplayConfig
 from ssr.contracts import Message, Strategy
 from ssr.repository.places import Function
 
@@ -26,6 +26,8 @@ IDENTIFIERS = 30_000
 """Names that renamed functions draw from."""
 INJECTIONS = 0.3
 """Share of the drills that are an injection in a repository; the others are a repair in a function from anywhere."""
+SEEDED = 0.5
+"""Share of them that are told where, as seeded tasks are (E.4)."""
 RENAMED = 0.6
 """Share of the functions from anywhere that come under other names."""
 OWN_WORDS = 0.5
@@ -255,13 +257,14 @@ class Drills:
         shown = terminal.shown(text, function)
         if change is None or mutation.before not in shown:
             return None
+        target = snippet_of(text, function, mutation.line) if rng.random() < SEEDED else None
+        if target is not None and f"\n{change[0]}" not in f"\n{target.text}\n":
+            return None
         test = rng.choice(lines)
-        conversation = Conversation(injector_messages(self.agent, strategy, source.name, self.rules))
-        conversation.say(actions.bash(actions.list_command()), terminal.listing(source))
-        conversation.say(actions.bash(actions.functions_command(function.path)), terminal.function_names(text))
-        command = actions.view_command(function.path, name)
-        self._look_wrong(conversation, command, function.path, rng)
-        conversation.say(actions.bash(command), shown)
+        targets = [target] if target else []
+        conversation = Conversation(injector_messages(self.agent, strategy, source.name, self.rules, targets))
+        if target is None:
+            self._explore(conversation, source, function, shown, rng)
         self._edit_wrong(conversation, function.path, text, change, rng)
         conversation.say(actions.edit(function.path, *change), f"Edited {function.path}, line {mutation.line}.")
         failed = rng.choice((1, 1, 1, 2, 3, 4))
@@ -271,3 +274,21 @@ class Drills:
         conversation.say(actions.bash(actions.WEAKEN_COMMAND), stat)
         conversation.say(actions.submit(actions.ARTIFACT))
         return conversation
+
+    def _explore(
+        self, conversation: Conversation, source: Source, function: Function, shown: str, rng: random.Random
+    ) -> None:
+        path = function.path
+        conversation.say(actions.bash(actions.list_command()), terminal.listing(source))
+        conversation.say(actions.bash(actions.functions_command(path)), terminal.function_names(source.files[path]))
+        command = actions.view_command(path, last_name(function))
+        self._look_wrong(conversation, command, path, rng)
+        conversation.say(actions.bash(command), shown)
+
+
+def snippet_of(text: str, function: Function, line: int) -> Target | None:
+    """The snippet of a seeded task (E.4) that a function's line stands in; None where the function begins above."""
+    size = SelfplayConfig().snippet_lines
+    start = (line - 1) // size * size
+    part = text.removesuffix("\n").split("\n")[start : start + size]
+    return Target(function.path, start + 1, start + len(part), "\n".join(part)) if function.first_line > start else None

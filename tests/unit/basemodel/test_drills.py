@@ -55,7 +55,8 @@ def test_every_turn_is_one_call_and_the_edit_undoes_what_is_shown(drills: Drills
         assert all(isinstance(call, ToolCall) for call in calls)
         assert len(conversation.answers) == len(conversation.turns) - 1
         edits = [call for call in calls if isinstance(call, ToolCall) and call.name == "edit"]
-        before = conversation.answers[[call.name for call in calls if isinstance(call, ToolCall)].index("edit") - 1]
+        place = [call.name for call in calls if isinstance(call, ToolCall)].index("edit")
+        before = conversation.answers[place - 1] if place else conversation.prompt[-1]["content"]
         changed = edits[0].arguments["search"].rstrip("\n").split("\n")[-1]
         assert changed in before
 
@@ -81,6 +82,18 @@ def test_most_repairs_are_of_kinds_that_the_code_tells(library: list[Function]) 
 def test_drills_leave_the_benchmarks_places_alone(pocket: Source) -> None:
     assert pocket.functions
     assert {share_of(pocket.name, function) for function in pocket.functions} == {"training"}
+
+
+def test_half_of_the_injections_are_told_where_and_edit_there(drills: Drills, pocket: Source) -> None:
+    rng = random.Random(6)
+    made = [c for c in (drills.injector(pocket, rng.choice(pocket.functions), rng) for _ in range(60)) if c is not None]
+    seeded = [conversation for conversation in made if "Put it into" in conversation.prompt[-1]["content"]]
+    assert 0.2 < len(seeded) / len(made) < 0.8
+    for conversation in seeded:
+        call = FORMATS["cwm"].parse(conversation.turns[0])
+        assert isinstance(call, ToolCall) and call.name == "edit"
+        told = conversation.prompt[-1]["content"]
+        assert f"Put it into {call.arguments['path']}, lines " in told and call.arguments["search"] in f"{told}\n"
 
 
 def test_library_functions_are_short_distinct_and_repeatable(library: list[Function]) -> None:

@@ -36,6 +36,8 @@ UNSEEDED_FILES = (
     "examples", "example",
     # what builds the project, or was built from it
     ".*", "Makefile", "Dockerfile*", "CMakeLists.txt", "build", "dist", "out", "target", "vendor", "third_party",
-    "coverage", "*.min.*", "setup.py", "bench", "benchmark", "benchmarks",
+    "coverage", "*.min.*", "setup.py", "versioneer.py", "_version.py", "bench", "benchmark", "benchmarks",
+    # what is only read
+    "*.pyi",
 )  # fmt: skip
 """What is no code that a bug could be put into (`selfplay.unseeded_files`)."""

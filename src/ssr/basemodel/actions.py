@@ -3,6 +3,8 @@
 Every command is plain bash that works in any repository of Python code with pytest; nothing here knows a bug.
 """
 
+from typing import NamedTuple
+
 from ssr.agent.formats import FORMATS, ToolCall
 from ssr.repository.places import Function
 
@@ -11,6 +13,16 @@ ARTIFACT = "/tmp/bug"
 FIX = "/tmp/fix.diff"
 VIEW_LINES = 20
 VIEW_MATCHES = 2
+
+
+class View(NamedTuple):
+    """How much a look shows: places at most, and lines after the first of each."""
+
+    matches: int = VIEW_MATCHES
+    lines: int = VIEW_LINES
+
+
+SHORT, LONG = View(), View(1, 40)
 
 TEST_SCRIPT = "python -m pytest -p no:cacheprovider -q -rA --tb=short"
 TEST_PARSER = """\
@@ -37,20 +49,19 @@ def submit(path: str) -> str:
     return FORMAT.render(ToolCall("submit", {"path": path}))
 
 
-def find_command(name: str) -> str:
+def find_command(name: str, view: View = SHORT) -> str:
     """Find the file that defines a function, say it, and show the function."""
-    return (
-        f'f=$(git grep -l "def {name}(" | head -n 1); echo $f; grep -m {VIEW_MATCHES} -A {VIEW_LINES} "def {name}(" $f'
-    )
+    found = f'f=$(git grep -l "def {name}(" | head -n 1)'
+    return f'{found}; echo $f; grep -m {view.matches} -A {view.lines} "def {name}(" $f'
 
 
-def look_command(function: Function) -> str:
+def look_command(function: Function, view: View = SHORT) -> str:
     """Show a function, or the class that it constructs, whose file (and class) are known."""
     owner = function.name.rpartition(".")[0].rpartition(".")[2]
     if owner and function.bare_name != owner:
         name = function.name.rpartition(".")[2]
-        return f"sed -n '/class {owner}/,$p' {function.path} | grep -m 1 -A {VIEW_LINES} \"def {name}(\""
-    return f'grep -m 1 -A {VIEW_LINES} -E "(def|class) {function.bare_name}\\b" {function.path}'
+        return f"sed -n '/class {owner}/,$p' {function.path} | grep -m 1 -A {view.lines} \"def {name}(\""
+    return f'grep -m 1 -A {view.lines} -E "(def|class) {function.bare_name}\\b" {function.path}'
 
 
 def diff_command() -> str:

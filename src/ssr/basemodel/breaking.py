@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
-from ssr.basemodel import actions
+from ssr.basemodel.actions import SHORT, View
 from ssr.contracts import Strategy
 from ssr.repository.mutations import Mutation, mutations_of
 from ssr.repository.places import Function
@@ -21,12 +21,12 @@ ANY_KIND = 0.1
 
 
 def choose_mutation(
-    text: str, function: Function, rng: random.Random, among: Callable[[Mutation], bool]
+    text: str, function: Function, rng: random.Random, among: Callable[[Mutation], bool], view: View = SHORT
 ) -> Mutation | None:
-    """A mutation of a function of `text`, of those that `among` accepts; its kind is drawn by KINDS first."""
+    """A mutation of a function of `text` that a view shows, of those that `among` accepts; KINDS weigh its kind."""
     by_kind: dict[str, list[Mutation]] = {}
     for mutation in mutations_of(text, function):
-        shown = mutation.line - function.first_line <= actions.VIEW_LINES - 2
+        shown = mutation.line - function.first_line <= view.lines - 2
         if shown and among(mutation):
             by_kind.setdefault(mutation.kind, []).append(mutation)
     if not by_kind:

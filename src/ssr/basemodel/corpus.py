@@ -16,7 +16,7 @@ from ssr.repository.snapshot import Snapshot
 
 MAX_FILE_BYTES = 100_000
 FUNCTION_LINES = range(3, 61)
-LIBRARY_LINES = range(3, 23)
+LIBRARY_LINES = range(3, 41)
 TEST_CALL = re.compile(r"^\s+(?:assert |self\.assert).*[)\w\]]$")
 WORD = re.compile(r"\w+")
 NAME_CALL = re.compile(r"\b([A-Za-z_]\w*)\(")

@@ -12,6 +12,7 @@ from itertools import cycle, islice, zip_longest
 
 from ssr.agent.prompts import Target, injector_messages, solver_messages, specification
 from ssr.basemodel import actions, terminal
+from ssr.basemodel.actions import LONG, SHORT, View
 from ssr.basemodel.breaking import choose_mutation, edit_of, fitting, mutate, to_repair
 from ssr.basemodel.corpus import Source, last_name
 from ssr.basemodel.issues import made_up_issue
@@ -28,6 +29,8 @@ INJECTIONS = 0.3
 """Share of the drills that are an injection in a repository; the others are a repair in a function from anywhere."""
 SEEDED = 0.5
 """Share of them that are told where, as seeded tasks are (E.4)."""
+LONG_LOOKS = 0.5
+"""Share of the repairs whose looks are long: which length finds more bugs is for self-play to teach."""
 RENAMED = 0.6
 """Share of the functions from anywhere that come under other names."""
 OWN_WORDS = 0.5
@@ -123,14 +126,17 @@ class Drills:
         """Undo a mutation in a repository, told by one of its real assertions or in words; now and then undo two."""
         lines = source.test_lines.get(last_name(function), [])
         if lines and rng.random() < 0.45:
-            repair = self._repair(source.files, function, rng, owned=False)
+            view = a_view(rng)
+            repair = self._repair(source.files, function, rng, view, owned=False)
             if repair is None or source.defining(last_name(function)) != function.path:
                 return None
-            return self._found(specification(self.agent, weakening(source, [rng.choice(lines)])), function, repair, rng)
+            told = specification(self.agent, weakening(source, [rng.choice(lines)]))
+            return self._found(told, function, repair, rng, view)
         functions = [function]
         if rng.random() < 0.2:
             functions.append(rng.choice(source.functions))
-        repairs = [self._repair(source.files, f, rng, owned=True) for f in functions]
+        view = a_view(rng)
+        repairs = [self._repair(source.files, f, rng, view, owned=True) for f in functions]
         whole = [repair for repair in repairs if repair is not None]
         if len(whole) < len(functions) or (functions[0] == functions[-1] and len(functions) > 1):
             return None
@@ -140,18 +146,21 @@ class Drills:
         """Undo a mutation in a function from anywhere, now and then two."""
         functions = [self._from_anywhere(rng) for _ in range(1 + (rng.random() < 0.3))]
         chosen = [function for function in functions if function is not None]
-        repairs = [self._in_a_file(function, rng) for function in chosen]
+        view = a_view(rng)
+        repairs = [self._in_a_file(function, rng, view) for function in chosen]
         whole = [repair for repair in repairs if repair is not None]
         if len(whole) < len(functions):
             return None
         if len(chosen) == 1 and rng.random() < TOLD_BY_A_TEST:
-            return self._told_by_a_test(chosen[0], whole[0], rng)
+            return self._told_by_a_test(chosen[0], whole[0], rng, view)
         return self._conversation(made_up_issue(Source("library", {}), chosen, rng), whole, rng)
 
-    def _told_by_a_test(self, function: Function, repair: Repair, rng: random.Random) -> Conversation | None:
+    def _told_by_a_test(
+        self, function: Function, repair: Repair, rng: random.Random, view: View
+    ) -> Conversation | None:
         """As self-play tells its bugs, by the reversed weakening of tests."""
         told = weakened_tests(last_name(function), self.sources, rng)
-        return self._found(specification(self.agent, told), function, repair, rng)
+        return self._found(specification(self.agent, told), function, repair, rng, view)
 
     def short(self, rng: random.Random, rewrites: float) -> Conversation | None:
         """A function with a few mutations and nothing around it, then the edits that undo them, from top to bottom.
@@ -182,36 +191,38 @@ class Drills:
             return renamed(replace(function, path=rng.choice(self.own_paths)), self.own_names, rng)
         return renamed(function, self.names, rng)
 
-    def _in_a_file(self, function: Function, rng: random.Random) -> Repair | None:
+    def _in_a_file(self, function: Function, rng: random.Random, view: View) -> Repair | None:
         """A repair of a function that others follow in its file, as a look at a real one shows."""
         owner = function.name.rpartition(".")[0].rpartition(".")[2]
         header = f"class {owner}:\n" if owner else "\n"
         above = "\n" * (function.first_line - 2) + header * (function.first_line > 1)
         below = [other.source for other in islice(self.library, FOLLOWING) if _indent(other) == _indent(function)]
         text = above + "\n\n".join([function.source, *below]) + "\n"
-        return self._repair({function.path: text}, function, rng, owned=function.first_line > 1)
+        return self._repair({function.path: text}, function, rng, view, owned=function.first_line > 1)
 
     def _repair(
-        self, files: Mapping[str, str], function: Function, rng: random.Random, *, owned: bool
+        self, files: Mapping[str, str], function: Function, rng: random.Random, view: View, *, owned: bool
     ) -> Repair | None:
         text = files[function.path]
-        mutation = choose_mutation(text, function, rng, to_repair(rng))
+        mutation = choose_mutation(text, function, rng, to_repair(rng), view)
         if mutation is None:
             return None
         broken = mutation.apply(text)
         change = edit_of(broken, mutation.line, mutation.after, mutation.before)
-        shown = terminal.shown_of(broken, function) if owned else terminal.shown(broken, function)
+        shown = terminal.shown_of(broken, function, view) if owned else terminal.shown(broken, function, view)
         if change is None or mutation.after not in shown:
             return None
-        command = actions.look_command(function)
+        command = actions.look_command(function, view)
         return Repair(function.path, mutation.line, broken, command, shown, change)
 
-    def _found(self, statement: str, function: Function, repair: Repair, rng: random.Random) -> Conversation | None:
+    def _found(
+        self, statement: str, function: Function, repair: Repair, rng: random.Random, view: View
+    ) -> Conversation | None:
         """A repair of which only the function's name is told: its file has to be found."""
-        shown = f"{function.path}\n{terminal.shown(repair.broken, function)}\n"
+        shown = f"{function.path}\n{terminal.shown(repair.broken, function, view)}\n"
         if repair.change[0] not in shown:
             return None
-        command = actions.find_command(last_name(function))
+        command = actions.find_command(last_name(function), view)
         return self._conversation(statement, [replace(repair, command=command, shown=shown.removesuffix("\n"))], rng)
 
     def _conversation(self, statement: str, repairs: Sequence[Repair], rng: random.Random) -> Conversation:
@@ -284,6 +295,11 @@ class Drills:
         command = actions.view_command(path, last_name(function))
         self._look_wrong(conversation, command, path, rng)
         conversation.say(actions.bash(command), shown)
+
+
+def a_view(rng: random.Random) -> View:
+    """How much the looks of a repair show."""
+    return LONG if rng.random() < LONG_LOOKS else SHORT
 
 
 def snippet_of(text: str, function: Function, line: int) -> Target | None:

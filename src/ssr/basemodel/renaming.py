@@ -33,7 +33,8 @@ def identifiers_of(functions: Sequence[Function], limit: int) -> list[str]:
 def renamed(function: Function, names: Sequence[str], rng: random.Random) -> Function | None:
     """The function with every name of its own, and its small numbers, drawn anew; None if a line grows too long.
 
-    The same name becomes the same name everywhere outside strings, so the text keeps its meaning as far as it had one.
+    Its classes are named anew, too. The same name becomes the same name everywhere outside strings, so the text keeps
+    its meaning as far as it had one.
     """
     mapping: dict[str, str] = {}
     lines = function.source.split("\n")
@@ -45,7 +46,7 @@ def renamed(function: Function, names: Sequence[str], rng: random.Random) -> Fun
     if max(map(len, lines)) >= MAX_LINE:
         return None
     owner, dot, last = function.name.rpartition(".")
-    outer = ".".join(mapping.get(part, part) for part in owner.split("."))
+    outer = ".".join(_new_name(part, mapping, names, rng) for part in owner.split("."))
     source = "\n".join(lines)
     again = replace(function, name=f"{outer}{dot}{mapping.get(last, last)}", source=source)
     return again if _parses(again) else None
@@ -69,9 +70,13 @@ def _replacement(token: tokenize.TokenInfo, mapping: dict[str, str], names: Sequ
         return str(rng.randint(2, 99))
     if token.type != tokenize.NAME or text in KEPT or (text.startswith("__") and text.endswith("__")):
         return text
-    if text not in mapping:
-        mapping[text] = _fresh(text, set(mapping.values()), names, rng)
-    return mapping[text]
+    return _new_name(text, mapping, names, rng)
+
+
+def _new_name(old: str, mapping: dict[str, str], names: Sequence[str], rng: random.Random) -> str:
+    if old and old not in mapping:
+        mapping[old] = _fresh(old, set(mapping.values()), names, rng)
+    return mapping.get(old, old)
 
 
 def _fresh(old: str, taken: set[str], names: Sequence[str], rng: random.Random) -> str:

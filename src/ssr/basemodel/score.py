@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice, repeat
@@ -77,11 +78,16 @@ def score(scale: Scale, checkpoint: Path, conversations: Sequence[Conversation],
     second = [Conversation(c.prompt, c.turns[:1], c.answers[:1]) for c in conversations]
     looks = asyncio.run(_ask(engine, scale, first, temperature))
     edits = asyncio.run(_ask(engine, scale, second, temperature))
-    looked = [text == c.turns[0] for text, c in zip(looks, conversations, strict=True)]
+    looked = [_place(text) == _place(c.turns[0]) for text, c in zip(looks, conversations, strict=True)]
     exact = [text == c.turns[1] for text, c in zip(edits, conversations, strict=True)]
     copied = [_copies(text, c.answers[0]) for text, c in zip(edits, conversations, strict=True)]
     count = len(conversations)
     return Score(count, sum(looked) / count, sum(copied) / count, sum(exact) / count)
+
+
+def _place(look: str) -> str:
+    """A look, however much it shows."""
+    return re.sub(r"-m \d -A \d+", "", look)
 
 
 def _copies(turn: str, shown: str) -> bool:

@@ -2,36 +2,36 @@
 
 import re
 
-from ssr.basemodel import actions
+from ssr.basemodel.actions import SHORT, View
 from ssr.basemodel.corpus import Source, is_test, last_name
 from ssr.repository.places import Function
 
 
-def shown(text: str, function: Function) -> str:
+def shown(text: str, function: Function, view: View = SHORT) -> str:
     """What `find_command` and `view_command` show: the first definitions of that name and the lines after each."""
-    return grep(text, rf"def {re.escape(last_name(function))}\(", actions.VIEW_MATCHES)
+    return grep(text, rf"def {re.escape(last_name(function))}\(", view)
 
 
-def shown_of(text: str, function: Function) -> str:
+def shown_of(text: str, function: Function, view: View = SHORT) -> str:
     """What `look_command` shows."""
     owner = function.name.rpartition(".")[0].rpartition(".")[2]
     if owner and function.bare_name != owner:
         start = text.find(f"class {owner}")
-        return grep(text[max(start, 0) :], rf"def {re.escape(last_name(function))}\(", 1)
-    return grep(text, rf"(def|class) {re.escape(function.bare_name)}\b", 1)
+        return grep(text[max(start, 0) :], rf"def {re.escape(last_name(function))}\(", view._replace(matches=1))
+    return grep(text, rf"(def|class) {re.escape(function.bare_name)}\b", view._replace(matches=1))
 
 
-def grep(text: str, pattern: str, matches: int) -> str:
-    """What `grep -m MATCHES -A N -E PATTERN` prints of a text."""
+def grep(text: str, pattern: str, view: View) -> str:
+    """What `grep -m MATCHES -A LINES -E PATTERN` prints of a text."""
     lines = text.removesuffix("\n").split("\n")
-    hits = [index for index, line in enumerate(lines) if re.search(pattern, line)][:matches]
+    hits = [index for index, line in enumerate(lines) if re.search(pattern, line)][: view.matches]
     printed: list[str] = []
     last = -1
     for hit in hits:
         if printed and hit > last + 1:
             printed.append("--")
-        printed += lines[max(hit, last + 1) : hit + actions.VIEW_LINES + 1]
-        last = max(last, hit + actions.VIEW_LINES)
+        printed += lines[max(hit, last + 1) : hit + view.lines + 1]
+        last = max(last, hit + view.lines)
     return "\n".join(printed)
 
 

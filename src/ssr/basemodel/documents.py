@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ssr.agent.loop import remaining
+from ssr.basemodel.conversation import Conversation
 from ssr.basemodel.corpus import Source
-from ssr.basemodel.drills import Conversation
 from ssr.config import AgentConfig
 from ssr.engine.chat import ChatCodec
 

@@ -7,20 +7,21 @@ A mutated function is shown as the tools would show it; the turn asked for undoe
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import cycle, islice, zip_longest
 
 from ssr.agent.prompts import Target, injector_messages, solver_messages, specification
 from ssr.basemodel import actions, terminal
 from ssr.basemodel.actions import LONG, SHORT, View
 from ssr.basemodel.breaking import choose_mutation, edit_of, fitting, mutate, to_repair
+from ssr.basemodel.conversation import Conversation
 from ssr.basemodel.corpus import Source, last_name
 from ssr.basemodel.issues import made_up_issue
-from ssr.basemodel.mistakes import Mistake, called_names, how_many, wrong_edit, wrong_look
+from ssr.basemodel.mistakes import called_names, how_many, wrong_edit, wrong_look
 from ssr.basemodel.renaming import identifiers_of, renamed
 from ssr.basemodel.weakening import weakened_tests, weakening
 from ssr.config import AgentConfig, GameConfig, SelfplayConfig
-from ssr.contracts import Message, Strategy
+from ssr.contracts import Strategy
 from ssr.repository.places import Function
 
 IDENTIFIERS = 30_000
@@ -41,34 +42,6 @@ FOLLOWING = 4
 """Functions from anywhere, of which those with the same indent follow one that is to be repaired."""
 MOST_MUTATIONS = 3
 """Mutations in one short drill, at most."""
-
-
-@dataclass
-class Conversation:
-    """Messages of one conversation: the first prompt, then turns and what was answered, in order."""
-
-    prompt: list[Message]
-    turns: list[str] = field(default_factory=list)
-    answers: list[str] = field(default_factory=list)
-    """One fewer than turns: the last turn is not answered."""
-    mistakes: set[int] = field(default_factory=set)
-    """Places of turns that are not to be learned."""
-
-    def say(self, turn: str, answer: str | None = None) -> None:
-        self.turns.append(turn)
-        if answer is not None:
-            self.answers.append(answer)
-
-    def mistake(self, made: Mistake | None) -> None:
-        """A turn that goes wrong and its answer, if there is one."""
-        if made is not None:
-            self.mistakes.add(len(self.turns))
-            self.say(*made)
-
-    def first(self) -> "Conversation":
-        """The conversation up to the first turn that is to be learned."""
-        last = next(place for place in range(len(self.turns)) if place not in self.mistakes)
-        return Conversation(self.prompt, self.turns[: last + 1], self.answers[:last], self.mistakes)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
+from ssr.basemodel.conversation import Conversation
 from ssr.basemodel.documents import Document, batches, document_of
-from ssr.basemodel.drills import Conversation, Drills
+from ssr.basemodel.drills import Drills
 from ssr.basemodel.pretrain import SEED, drills_of, snapshots_of
 from ssr.basemodel.supervised import HEARD_SHARE, Progress, Trainer
 from ssr.basemodel.tokenizer import load_tokenizer

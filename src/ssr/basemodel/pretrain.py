@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
+from ssr.basemodel.conversation import Conversation
 from ssr.basemodel.corpus import Source, library_functions, repository_source
 from ssr.basemodel.documents import Document, batches, document_of, plain_document
-from ssr.basemodel.drills import Conversation, Drills
+from ssr.basemodel.drills import Drills
 from ssr.basemodel.supervised import HEARD_SHARE, Progress, Trainer, new_model
 from ssr.basemodel.tokenizer import load_tokenizer, save_tokenizer, train_tokenizer
 from ssr.basemodel.unfinished import Unfinished, work_key

@@ -10,9 +10,10 @@ from itertools import islice, repeat
 from pathlib import Path
 
 from ssr.agent.formats import FORMATS, FormatProblem
+from ssr.basemodel.conversation import Conversation
 from ssr.basemodel.corpus import library_functions, repository_source
 from ssr.basemodel.documents import document_of
-from ssr.basemodel.drills import Conversation, Drills
+from ssr.basemodel.drills import Drills
 from ssr.basemodel.pretrain import LIBRARY_FUNCTIONS, SEED, snapshots_of
 from ssr.config import Scale
 from ssr.contracts import CompletionRequest

@@ -40,7 +40,16 @@ def test_the_shown_text_is_what_the_commands_print(pocket: Source, tmp_path: Pat
         file.parent.mkdir(exist_ok=True)
         file.write_text(text)
         assert printed(actions.view_command(function.path, last_name(function)), tmp_path) == shown(text, function)
-        assert printed(actions.look_command(function), tmp_path) == shown_of(text, function)
+        for view in (actions.SHORT, actions.LONG):
+            assert printed(actions.look_command(function, view), tmp_path) == shown_of(text, function, view)
+
+
+def test_half_of_the_looks_are_long(drills: Drills) -> None:
+    rng = random.Random(9)
+    made = [c for c in (drills.library_solver(rng) for _ in range(60)) if c is not None]
+    long = sum(" -A 40 " in conversation.turns[0] for conversation in made)
+    assert 0.25 < long / len(made) < 0.75
+    assert all(" -A 40 " in c.turns[0] or " -A 20 " in c.turns[0] for c in made)
 
 
 def printed(command: str, folder: Path) -> str:

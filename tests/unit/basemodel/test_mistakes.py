@@ -10,9 +10,10 @@ import pytest
 from ssr.agent.formats import FORMATS, ToolCall
 from ssr.agent.tools import Tools, read_patch
 from ssr.basemodel import actions
+from ssr.basemodel.conversation import Conversation
 from ssr.basemodel.corpus import Source, last_name
 from ssr.basemodel.documents import document_of
-from ssr.basemodel.drills import Conversation, Drills
+from ssr.basemodel.drills import Drills
 from ssr.basemodel.mistakes import called_names, wrong_edit, wrong_look
 from ssr.config import AgentConfig, GameConfig, SandboxConfig
 from ssr.engine.chat import ChatCodec

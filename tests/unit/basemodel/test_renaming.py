@@ -47,6 +47,11 @@ def test_a_name_becomes_one_new_name_everywhere_outside_strings(seed: int) -> No
     assert key in NAMES and f"if {key} in self." in new.source and f".pop({key}, 'key')" in new.source
 
 
+def test_classes_that_the_text_does_not_name_are_named_anew() -> None:
+    owners = {new.name for seed in range(30) if (new := renamed(METHOD, NAMES, random.Random(seed)))}
+    assert owners == {"Big.pop"}
+
+
 def test_draws_differ_and_repeat() -> None:
     texts = [str(renamed(METHOD, NAMES, random.Random(seed))) for seed in range(30)]
     assert len(set(texts)) > 10

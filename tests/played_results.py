@@ -198,7 +198,7 @@ def _solve(place: Place, bugs: Sequence[Instance], scale: Scale, folder: Path) -
             "generation": place.generation,
             "instance_id": bug.instance_id,
         }
-        verdict = "solved" if solved else "tests_failed: 1 of 7 tests do not pass"
+        verdict = "solved" if solved else "tests_failed: of 7 tests not all pass"
         columns.append(
             place_of
             | {"repo": bug.repo, "strategy": bug.strategy, "order": bug.order, "attempt": number, "patch": reverse(BUG)}

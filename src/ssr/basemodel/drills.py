@@ -19,7 +19,7 @@ from ssr.basemodel.corpus import Source, last_name
 from ssr.basemodel.issues import made_up_issue
 from ssr.basemodel.mistakes import called_names, how_many, wrong_edit, wrong_look
 from ssr.basemodel.renaming import identifiers_of, renamed
-from ssr.basemodel.weakening import weakened_tests, weakening
+from ssr.basemodel.weakened import weakened_tests, weakening
 from ssr.config import AgentConfig, GameConfig, SelfplayConfig
 from ssr.contracts import Strategy
 from ssr.repository.places import Function

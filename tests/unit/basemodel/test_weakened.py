@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ssr.basemodel.corpus import Source
 from ssr.basemodel.corpus import TestLine as Line
-from ssr.basemodel.weakening import GAP, weakened_tests, weakening
+from ssr.basemodel.weakened import GAP, weakened_tests, weakening
 from ssr.game.diffs import reverse
 
 

@@ -47,12 +47,14 @@ ETC = {
     "gitconfig": "[user]\n\tname = user\n\temail = user@sandbox\n[safe]\n\tdirectory = *\n"
     "[init]\n\tdefaultBranch = main\n[core]\n\tcheckStat = minimal\n\ttrustctime = false\n"
     "[advice]\n\tdetachedHead = false\n[gc]\n\tauto = 0\n",
+    # Every Python program draws the same lots each time; a run with another hash seed draws others.
+    "python/sitecustomize.py": "import os\nimport random\n\nrandom.seed(os.environ.get('PYTHONHASHSEED'))\n",
 }
 
 
 def variables_of(snapshot: Snapshot) -> dict[str, str]:
     """The environment variables that differ by snapshot: import paths, and those that its environment is found by."""
-    paths = (os.path.normpath(f"{REPOSITORY}/{path}") for path in snapshot.import_paths)
+    paths = [*(os.path.normpath(f"{REPOSITORY}/{path}") for path in snapshot.import_paths), "/etc/python"]
     return ({"PYTHONPATH": ":".join(paths)} if snapshot.import_paths else {}) | dict(snapshot.variables)
 
 

@@ -59,6 +59,7 @@ def _write_image(image: Path, interpreter: Interpreter) -> None:
     etc = image / "etc"
     etc.mkdir(parents=True)
     for name, text in ETC.items():
+        (etc / name).parent.mkdir(exist_ok=True)
         (etc / name).write_text(text)
     for source in (Path("/etc", name) for name in _HOST_ETC):
         if source.is_dir():

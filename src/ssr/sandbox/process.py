@@ -16,6 +16,8 @@ FLOODED = 137
 START_SECONDS = 60
 KILL_SECONDS = 20
 CHUNK = 65_536
+_NO_SIGNAL_IGNORED = ("env", "--default-signal")
+"""Begins a command line: what nohup or a shell's background ignores, a child would ignore, too."""
 
 
 @dataclass(frozen=True)
@@ -96,11 +98,17 @@ class LocalProcess:
     """Implements Process: a child of this one. Nothing is fed to it but over its standard input."""
 
     def __init__(self, command: list[str], stdin: int | IO[bytes], pass_fds: tuple[int, ...] = ()) -> None:
-        """Start a command whose stderr is a channel of its own. Raises SandboxError."""
+        """Start a command whose stderr is a channel of its own, with no signal ignored. Raises SandboxError."""
         pipe = subprocess.PIPE
         try:
             self._process = subprocess.Popen(
-                command, stdin=stdin, stdout=pipe, stderr=pipe, cwd="/", env=_environment(), pass_fds=pass_fds
+                [*_NO_SIGNAL_IGNORED, *command],
+                stdin=stdin,
+                stdout=pipe,
+                stderr=pipe,
+                cwd="/",
+                env=_environment(),
+                pass_fds=pass_fds,
             )
         except OSError as error:
             raise SandboxError(f"a process of a sandbox cannot be started: {error}") from error
@@ -112,14 +120,14 @@ class LocalProcess:
         """Wait for the line `ready` on its stderr. Raises SandboxError with what it said instead."""
         assert self._process.stderr
         said, deadline = b"", time.monotonic() + START_SECONDS
-        while not said.endswith(b"\n"):
+        while b"\n" not in said:
             if not _wait_for(self._process.stderr, None, deadline):
                 said += b"no answer"
                 break
             if not (chunk := os.read(self._process.stderr.fileno(), CHUNK)):
                 break
             said += chunk
-        if said != b"ready\n":
+        if not said.startswith(b"ready\n"):  # what a command says at once may follow
             self._process.kill()
             self._process.wait()
             self.close()

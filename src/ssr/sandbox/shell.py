@@ -115,7 +115,10 @@ class BashShell:
 
     def _process_ended(self) -> int:
         assert self._process
-        return self._process.wait()
+        code = self._process.wait()
+        if code < 0:
+            raise SandboxError(f"the shell of a sandbox was killed from outside (signal {-code})")
+        return code
 
     def _end(self) -> None:
         process, self._process, self._early = self._process, None, b""

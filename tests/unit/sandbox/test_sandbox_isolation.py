@@ -48,9 +48,15 @@ def test_the_environment_is_fixed(inside: Callable[[str], str], monkeypatch: pyt
     assert variables["PYTHONHASHSEED"] == "0"
     assert variables["PYTHONDONTWRITEBYTECODE"] == "1"
     assert variables["HOME"] == "/tmp/home"
-    assert variables["PYTHONPATH"] == "/testbed"
+    assert variables["PYTHONPATH"] == "/testbed:/etc/python"
     assert "host-secret" not in inside("env; cat /proc/*/environ")
     assert inside("date +%Z; echo ~; ls -A ~") == "UTC\n/tmp/home\n"
+
+
+def test_python_draws_the_same_lots_each_time_and_others_with_another_hash_seed(inside: Callable[[str], str]) -> None:
+    draw = "python -c 'import random; print(random.random())'"
+    assert inside(draw) == inside(draw) == inside(f"cd /tmp; {draw}") != inside(f"PYTHONHASHSEED=1 {draw}")
+    assert "Error" not in inside(f"PYTHONHASHSEED=random {draw}; env -u PYTHONHASHSEED {draw}")
 
 
 @pytest.mark.parametrize("place", ["/root", "/home", "/work", "/var", "/srv", "/mnt", "/boot", "/sys", "/etc/shadow"])
@@ -151,7 +157,7 @@ def test_python_is_the_interpreter_with_the_snapshots_packages_only(inside: Call
     script = (
         "import sys; print([p for p in sys.path if not p.startswith(('/testbed', '/opt/', '/usr/', '/nix/store/'))])"
     )
-    assert inside(f'cd /tmp; python -c "{script}"') == "['']\n"
+    assert inside(f'cd /tmp; python -c "{script}"') == "['', '/etc/python']\n"
     for module in ("pydantic", "numpy", "pip", "yaml", "ssr"):
         assert "ModuleNotFoundError" in inside(f"python -c 'import {module}'"), module
         assert "ModuleNotFoundError" in inside(f"env -i $(which python) -c 'import {module}'"), module

@@ -1,10 +1,15 @@
 """The persistent shell."""
 
+import os
+import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from ssr.contracts import Sandbox, Shell
+from ssr.errors import SandboxError
+from ssr.sandbox.process import LocalProcess
 
 Opener = Callable[..., Sandbox]
 
@@ -59,6 +64,35 @@ def test_the_end_of_the_shell_starts_another(shell: Shell) -> None:
     assert shell.run("set -e; false", 30).exit_code == 1
     assert shell.run("kill -9 $$", 30).exit_code == 137
     assert shell.run("echo back", 30).output == "back\n"
+
+
+def test_signals_that_the_caller_ignores_work_in_the_sandbox(
+    open_limited: Opener,
+) -> None:
+    """As under nohup, or in a script's background."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGHUP, signal.SIGINT)}
+    try:
+        sandbox = open_limited()
+        for signal_name in ("HUP", "INT"):
+            command = f"trap -p; (kill -{signal_name} $BASHPID; printf 'ign%s' ored)"
+            outputs = [sandbox.shell().run(command, 30).output, sandbox.run(command, timeout_s=30).output]
+            assert not any("trap --" in output or "ignored" in output for output in outputs), outputs
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def test_a_shell_that_is_killed_from_outside_is_a_failure_of_the_machine(open_limited: Opener) -> None:
+    """An episode is played again then; a model is not told what it did not do."""
+    shell = open_limited().shell()
+    shell.run("true", 30)
+    process = getattr(shell, "_process", None)
+    if not isinstance(process, LocalProcess):
+        pytest.skip("its processes are the engine's")
+    for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+        os.kill(int(child), signal.SIGKILL)
+    with pytest.raises(SandboxError, match="killed from outside"):
+        shell.run("echo on", 30)
 
 
 PIPES = [

@@ -58,6 +58,14 @@ class Process(Protocol):
         ...
 
 
+def own_exit_code(process: Process) -> int:
+    """Exit code of a process that has ended or is about to. Raises SandboxError where it did not end by itself."""
+    code = process.wait()
+    if code < 0:
+        raise SandboxError(f"a process of a sandbox was killed from outside (signal {-code})")
+    return code
+
+
 def finish(process: Process, limit: int, timeout_s: float) -> Outcome:
     """Read a started process to its end; kill it when it takes too long or prints too much.
 
@@ -71,13 +79,12 @@ def finish(process: Process, limit: int, timeout_s: float) -> Outcome:
         truncated = len(output) > limit
         if timed_out or truncated:
             process.kill()
-        code = process.wait()
+            process.wait()
+            code = TIMED_OUT if timed_out else FLOODED
+        else:
+            code = own_exit_code(process)
     finally:
         process.close()
-    if timed_out or truncated:
-        code = TIMED_OUT if timed_out else FLOODED
-    elif code < 0:
-        raise SandboxError(f"a process of a sandbox was killed from outside (signal {-code})")
     return Outcome(code, bytes(output[:limit]), timed_out, truncated, time.monotonic() - started)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from ssr.contracts import CommandResult
 from ssr.errors import SandboxError
-from ssr.sandbox.process import FLOODED, TIMED_OUT, Process
+from ssr.sandbox.process import FLOODED, TIMED_OUT, Process, own_exit_code
 
 DRIVER = r"""
 exec 3<&0 4>&1 9>&1 </dev/null 2>&1
@@ -100,7 +100,8 @@ class BashShell:
             truncated, code = True, FLOODED
             failure = f"more than {self._limit} bytes of output: the command was killed and the shell restarted"
         elif code is None and exchange.ended:
-            code = self._process_ended()
+            assert self._process
+            code = own_exit_code(self._process)
             failure = "the shell exited and was restarted"
         elif code is None:
             timed_out, code = True, TIMED_OUT
@@ -112,13 +113,6 @@ class BashShell:
         if notice:
             output += ("\n" if output and not output.endswith("\n") else "") + f"[{notice}]\n"
         return CommandResult(code or 0, output, timed_out, truncated, exchange.seconds)
-
-    def _process_ended(self) -> int:
-        assert self._process
-        code = self._process.wait()
-        if code < 0:
-            raise SandboxError(f"the shell of a sandbox was killed from outside (signal {-code})")
-        return code
 
     def _end(self) -> None:
         process, self._process, self._early = self._process, None, b""

@@ -66,9 +66,7 @@ def test_the_end_of_the_shell_starts_another(shell: Shell) -> None:
     assert shell.run("echo back", 30).output == "back\n"
 
 
-def test_signals_that_the_caller_ignores_work_in_the_sandbox(
-    open_limited: Opener,
-) -> None:
+def test_signals_that_the_caller_ignores_work_in_the_sandbox(open_limited: Opener) -> None:
     """As under nohup, or in a script's background."""
     before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGHUP, signal.SIGINT)}
     try:

@@ -11,18 +11,16 @@ from ssr.repository.places import Function
 FORMAT = FORMATS["cwm"]
 ARTIFACT = "/tmp/bug"
 FIX = "/tmp/fix.diff"
-VIEW_LINES = 20
-VIEW_MATCHES = 2
 
 
 class View(NamedTuple):
     """How much a look shows: places at most, and lines after the first of each."""
 
-    matches: int = VIEW_MATCHES
-    lines: int = VIEW_LINES
+    matches: int
+    lines: int
 
 
-SHORT, LONG = View(), View(1, 40)
+SHORT, LONG = View(2, 20), View(1, 40)
 
 TEST_SCRIPT = "python -m pytest -p no:cacheprovider -q -rA --tb=short"
 TEST_PARSER = """\
@@ -81,7 +79,7 @@ def functions_command(path: str) -> str:
 
 def view_command(path: str, name: str) -> str:
     """Show a function."""
-    return f'grep -m {VIEW_MATCHES} -A {VIEW_LINES} "def {name}(" {path}'
+    return f'grep -m {SHORT.matches} -A {SHORT.lines} "def {name}(" {path}'
 
 
 def log_command(path: str, name: str) -> str:

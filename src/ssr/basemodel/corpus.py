@@ -68,6 +68,11 @@ class Source:
         return found
 
     @cached_property
+    def tested_functions(self) -> list[str]:
+        """Names of its functions that assertions call."""
+        return sorted({last_name(function) for function in self.readable} & set(self.test_lines))
+
+    @cached_property
     def tested(self) -> frozenset[str]:
         """Words that the test files hold."""
         return frozenset(word for path, text in self.files.items() if is_test(path) for word in WORD.findall(text))

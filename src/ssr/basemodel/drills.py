@@ -48,6 +48,7 @@ MOST_MUTATIONS = 3
 class Repair:
     """One mutated place: the broken text, the command that shows it, what that prints, and the edit."""
 
+    view: View
     path: str
     line: int
     broken: str
@@ -104,7 +105,7 @@ class Drills:
             if repair is None or source.defining(last_name(function)) != function.path:
                 return None
             told = specification(self.agent, weakening(source, [rng.choice(lines)]))
-            return self._found(told, function, repair, rng, view)
+            return self._found(told, function, repair, rng)
         functions = [function]
         if rng.random() < 0.2:
             functions.append(rng.choice(source.functions))
@@ -125,15 +126,13 @@ class Drills:
         if len(whole) < len(functions):
             return None
         if len(chosen) == 1 and rng.random() < TOLD_BY_A_TEST:
-            return self._told_by_a_test(chosen[0], whole[0], rng, view)
+            return self._told_by_a_test(chosen[0], whole[0], rng)
         return self._conversation(made_up_issue(Source("library", {}), chosen, rng), whole, rng)
 
-    def _told_by_a_test(
-        self, function: Function, repair: Repair, rng: random.Random, view: View
-    ) -> Conversation | None:
+    def _told_by_a_test(self, function: Function, repair: Repair, rng: random.Random) -> Conversation | None:
         """As self-play tells its bugs, by the reversed weakening of tests."""
         told = weakened_tests(last_name(function), self.sources, rng)
-        return self._found(specification(self.agent, told), function, repair, rng, view)
+        return self._found(specification(self.agent, told), function, repair, rng)
 
     def short(self, rng: random.Random, rewrites: float) -> Conversation | None:
         """A function with a few mutations and nothing around it, then the edits that undo them, from top to bottom.
@@ -186,16 +185,14 @@ class Drills:
         if change is None or mutation.after not in shown:
             return None
         command = actions.look_command(function, view)
-        return Repair(function.path, mutation.line, broken, command, shown, change)
+        return Repair(view, function.path, mutation.line, broken, command, shown, change)
 
-    def _found(
-        self, statement: str, function: Function, repair: Repair, rng: random.Random, view: View
-    ) -> Conversation | None:
+    def _found(self, statement: str, function: Function, repair: Repair, rng: random.Random) -> Conversation | None:
         """A repair of which only the function's name is told: its file has to be found."""
-        shown = f"{function.path}\n{terminal.shown(repair.broken, function, view)}\n"
+        shown = f"{function.path}\n{terminal.shown(repair.broken, function, repair.view)}\n"
         if repair.change[0] not in shown:
             return None
-        command = actions.find_command(last_name(function), view)
+        command = actions.find_command(last_name(function), repair.view)
         return self._conversation(statement, [replace(repair, command=command, shown=shown.removesuffix("\n"))], rng)
 
     def _conversation(self, statement: str, repairs: Sequence[Repair], rng: random.Random) -> Conversation:

@@ -6,7 +6,7 @@ The tests print TAP, as `node:test` and tape do; other ways of printing are not 
 import re
 from pathlib import PurePosixPath
 
-from ssr.basemodel.actions import ARTIFACT, VIEW_LINES, VIEW_MATCHES
+from ssr.basemodel.actions import ARTIFACT, SHORT
 
 CODE = "'*.js' '*.cjs' '*.mjs'"
 TESTS = "'*test*.js' '*test*.cjs' '*test*.mjs'"
@@ -45,7 +45,7 @@ def functions_command(path: str) -> str:
 
 def view_command(path: str, name: str) -> str:
     """Show a function."""
-    return f"grep -m {VIEW_MATCHES} -A {VIEW_LINES} -E '{definition(name)}' {path}"
+    return f"grep -m {SHORT.matches} -A {SHORT.lines} -E '{definition(name)}' {path}"
 
 
 def find_command(name: str) -> str:
@@ -58,7 +58,7 @@ def log_command(path: str, name: str) -> str:
     """Show the last change of a function, or of what follows it, in the git log."""
     return (
         f"n=$(grep -m 1 -nE '{definition(name)}' {path} | cut -d: -f1);"
-        f" git log -n 1 --format= -L $n,+{2 * VIEW_LINES}:{path} | tail -n +5 | head -n 40"
+        f" git log -n 1 --format= -L $n,+{2 * SHORT.lines}:{path} | tail -n +5 | head -n 40"
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from ssr.basemodel import terminal
-from ssr.basemodel.corpus import Source, TestLine, last_name
+from ssr.basemodel.corpus import Source, TestLine
 from ssr.basemodel.issues import VALUES, WORDS
 
 REAL = 0.6
@@ -29,9 +29,9 @@ def weakening(source: Source, lines: Sequence[TestLine]) -> str:
 
 def _of_file(path: str, text: str, lines: Sequence[TestLine]) -> Iterator[str]:
     now = text.split("\n")
-    before = "\n".join(now[line.line - 1] for line in lines)
+    hashes = (terminal.hash_of("".join(now[line.line - back] for line in lines)) % 16**7 for back in (2, 1))
     yield f"diff --git a/{path} b/{path}"
-    yield f"index {terminal.hash_of(before) % 16**7:07x}..{terminal.hash_of(text) % 16**7:07x} 100644"
+    yield "index {:07x}..{:07x} 100644".format(*hashes)
     yield f"--- a/{path}"
     yield f"+++ b/{path}"
     for taken, line in enumerate(lines):
@@ -49,21 +49,15 @@ def _heading(above: Sequence[str]) -> str:
 
 def weakened_tests(name: str, sources: Sequence[Source], rng: random.Random) -> str:
     """A weakening of tests of a function of that name."""
-    known = [len(functions_with_tests(source)) ** 0.5 for source in sources]
+    known = [len(source.tested_functions) ** 0.5 for source in sources]
     if any(known) and rng.random() < REAL:
         return _borrowed(name, rng.choices(sources, known)[0], rng)
     return _made_up(name, rng)
 
 
-def functions_with_tests(source: Source) -> list[str]:
-    """Names of a repository's functions that assertions call."""
-    own = {last_name(function) for function in source.readable}
-    return sorted(own & set(source.test_lines))
-
-
 def _borrowed(name: str, source: Source, rng: random.Random) -> str:
     """A repository's assertions about one of its functions, as if they were about the function `name`."""
-    real = rng.choice(functions_with_tests(source))
+    real = rng.choice(source.tested_functions)
     lines = source.test_lines[real]
     count = 1 if rng.random() < ONE_HUNK else rng.randint(1, MOST_HUNKS)
     chosen: list[TestLine] = []

@@ -89,6 +89,7 @@ def test_a_shell_that_is_killed_from_outside_is_a_failure_of_the_machine(open_li
         pytest.skip("its processes are the engine's")
     for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
         os.kill(int(child), signal.SIGKILL)
+    process.wait()
     with pytest.raises(SandboxError, match="killed from outside"):
         shell.run("echo on", 30)
 

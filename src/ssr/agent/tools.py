@@ -62,7 +62,7 @@ class Tools:
         if not search:
             return "The SEARCH block is empty."
         lines, wanted, given = _lines(old), _lines(search), _lines(replace)
-        places = _places(lines, wanted)
+        places = places_of(lines, wanted)
         if len(places) != 1:
             return no_single_match(path, len(places))
         if wanted == given:
@@ -133,7 +133,7 @@ def _lines(text: str) -> list[str]:
     return text.removesuffix("\n").split("\n") if text else []
 
 
-def _places(lines: list[str], wanted: list[str]) -> list[int]:
+def places_of(lines: list[str], wanted: list[str]) -> list[int]:
     """Where the wanted lines stand, one after the other."""
     last = len(lines) - len(wanted)
     starts = (i for i, line in enumerate(lines[: last + 1]) if line == wanted[0]) if last >= 0 else iter(())

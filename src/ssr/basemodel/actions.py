@@ -20,7 +20,7 @@ class View(NamedTuple):
     lines: int
 
 
-SHORT, LONG = View(2, 20), View(1, 40)
+GLANCE, SHORT, LONG = View(1, 8), View(2, 20), View(1, 40)
 
 TEST_SCRIPT = "python -m pytest -p no:cacheprovider -q -rA --tb=short"
 TEST_PARSER = """\

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
+from ssr.agent.tools import places_of
 from ssr.basemodel.actions import SHORT, View
 from ssr.contracts import Strategy
 from ssr.repository.mutations import Mutation, mutations_of
@@ -85,7 +86,6 @@ def edit_of(text: str, line: int, old: str, new: str) -> tuple[str, str] | None:
             [*context, *old.split("\n")] if old else context,
             [*context, *new.split("\n")] if new else context,
         )
-        places = [i for i in range(len(lines)) if search and lines[i : i + len(search)] == search]
-        if len(places) == 1:
+        if search and len(places_of(lines, search)) == 1:
             return "".join(f"{line}\n" for line in search), "".join(f"{line}\n" for line in replace)
     return None

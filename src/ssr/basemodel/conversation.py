@@ -22,11 +22,11 @@ class Conversation:
         if answer is not None:
             self.answers.append(answer)
 
-    def mistake(self, made: Mistake | None) -> None:
-        """A turn that goes wrong and its answer, if there is one."""
-        if made is not None:
+    def mistake(self, made: Mistake | None, times: int = 1) -> None:
+        """A turn that goes wrong and its answer, if there is one, so many times in a row."""
+        for turn, answer in [made] * times if made else []:
             self.mistakes.add(len(self.turns))
-            self.say(*made)
+            self.say(turn, answer)
 
     def first(self) -> "Conversation":
         """The conversation up to the first turn that is to be learned."""

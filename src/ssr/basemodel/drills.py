@@ -12,12 +12,12 @@ from itertools import cycle, islice, zip_longest
 
 from ssr.agent.prompts import Target, injector_messages, solver_messages, specification
 from ssr.basemodel import actions, terminal
-from ssr.basemodel.actions import LONG, SHORT, View
+from ssr.basemodel.actions import View
 from ssr.basemodel.breaking import choose_mutation, edit_of, fitting, mutate, to_repair
 from ssr.basemodel.conversation import Conversation
 from ssr.basemodel.corpus import Source, last_name
 from ssr.basemodel.issues import made_up_issue
-from ssr.basemodel.mistakes import called_names, how_many, wrong_edit, wrong_look
+from ssr.basemodel.mistakes import called_names, how_many, times, wrong_edit, wrong_look
 from ssr.basemodel.renaming import identifiers_of, renamed
 from ssr.basemodel.weakened import weakened_tests, weakening
 from ssr.config import AgentConfig, GameConfig, SelfplayConfig
@@ -30,8 +30,11 @@ INJECTIONS = 0.3
 """Share of the drills that are an injection in a repository; the others are a repair in a function from anywhere."""
 SEEDED = 0.5
 """Share of them that are told where, as seeded tasks are (E.4)."""
-LONG_LOOKS = 0.5
-"""Share of the repairs whose looks are long: which length finds more bugs is for self-play to teach."""
+VIEWS = (actions.GLANCE, actions.SHORT, actions.LONG)
+"""How much the looks of a repair may show, each as often: which finds more bugs is for self-play to teach."""
+GIVEN_UP = 0.35
+"""Share of the repairs that are handed in without an edit after the first look, as not all work is good that a model
+has read: that this does not pay is for self-play to teach, too."""
 RENAMED = 0.6
 """Share of the functions from anywhere that come under other names."""
 OWN_WORDS = 0.5
@@ -100,7 +103,7 @@ class Drills:
         """Undo a mutation in a repository, told by one of its real assertions or in words; now and then undo two."""
         lines = source.test_lines.get(last_name(function), [])
         if lines and rng.random() < 0.45:
-            view = a_view(rng)
+            view = rng.choice(VIEWS)
             repair = self._repair(source.files, function, rng, view, owned=False)
             if repair is None or source.defining(last_name(function)) != function.path:
                 return None
@@ -109,7 +112,7 @@ class Drills:
         functions = [function]
         if rng.random() < 0.2:
             functions.append(rng.choice(source.functions))
-        view = a_view(rng)
+        view = rng.choice(VIEWS)
         repairs = [self._repair(source.files, f, rng, view, owned=True) for f in functions]
         whole = [repair for repair in repairs if repair is not None]
         if len(whole) < len(functions) or (functions[0] == functions[-1] and len(functions) > 1):
@@ -120,7 +123,7 @@ class Drills:
         """Undo a mutation in a function from anywhere, now and then two."""
         functions = [self._from_anywhere(rng) for _ in range(1 + (rng.random() < 0.3))]
         chosen = [function for function in functions if function is not None]
-        view = a_view(rng)
+        view = rng.choice(VIEWS)
         repairs = [self._in_a_file(function, rng, view) for function in chosen]
         whole = [repair for repair in repairs if repair is not None]
         if len(whole) < len(functions):
@@ -198,12 +201,15 @@ class Drills:
     def _conversation(self, statement: str, repairs: Sequence[Repair], rng: random.Random) -> Conversation:
         conversation = Conversation(solver_messages(self.agent, statement))
         told = called_names(statement)
-        for repair in repairs:
+        given_up = rng.random() < GIVEN_UP
+        for repair in repairs[:1] if given_up else repairs:
             others = [name for name in told if name not in repair.command]
             self._look_wrong(conversation, repair.command, repair.path, rng, others)
             conversation.say(actions.bash(repair.command), repair.shown)
-            self._edit_wrong(conversation, repair.path, repair.broken, repair.change, rng)
-            conversation.say(actions.edit(repair.path, *repair.change), f"Edited {repair.path}, line {repair.line}.")
+            if not given_up:
+                self._edit_wrong(conversation, repair.path, repair.broken, repair.change, rng)
+                said = f"Edited {repair.path}, line {repair.line}."
+                conversation.say(actions.edit(repair.path, *repair.change), said)
         conversation.say(actions.bash(actions.diff_command()), "")
         conversation.say(actions.submit(actions.FIX))
         return conversation
@@ -214,13 +220,13 @@ class Drills:
         """Looks that fail; at one of the names `told`, if there are any, as often as at any name."""
         for _ in range(how_many(self.mistakes, rng)):
             names = told if told and rng.random() < 0.5 else self._names(rng)
-            conversation.mistake(wrong_look(command, path, rng, names))
+            conversation.mistake(wrong_look(command, path, rng, names), times(rng))
 
     def _edit_wrong(
         self, conversation: Conversation, path: str, text: str, change: tuple[str, str], rng: random.Random
     ) -> None:
         for _ in range(how_many(self.mistakes, rng)):
-            conversation.mistake(wrong_edit(path, text, change, rng, self._names(rng)))
+            conversation.mistake(wrong_edit(path, text, change, rng, self._names(rng)), times(rng))
 
     def _names(self, rng: random.Random) -> list[str]:
         return rng.choice([names for names in (self.names, self.own_names) if names])
@@ -265,11 +271,6 @@ class Drills:
         command = actions.view_command(path, last_name(function))
         self._look_wrong(conversation, command, path, rng)
         conversation.say(actions.bash(command), shown)
-
-
-def a_view(rng: random.Random) -> View:
-    """How much the looks of a repair show."""
-    return LONG if rng.random() < LONG_LOOKS else SHORT
 
 
 def snippet_of(text: str, function: Function, line: int) -> Target | None:

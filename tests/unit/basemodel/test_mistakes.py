@@ -44,9 +44,10 @@ def test_a_wrong_look_is_answered_as_in_the_sandbox(tools: Tools, pocket: Source
             actions.view_command(function.path, last_name(function)),
             actions.find_command(last_name(function)),
         ):
-            turn, answer = wrong_look(command, function.path, rng, NAMES)
-            assert answer_of(tools, turn) == answer
-            seen.add(answer.split(" ")[0])
+            made = wrong_look(command, function.path, rng, [*NAMES, last_name(function)])
+            assert made is not None and made[0] != actions.bash(command)
+            assert answer_of(tools, made[0]) == made[1]
+            seen.add(made[1].split(" ")[0])
     assert seen == {"[exit", "grep:", "sed:"}
 
 
@@ -63,6 +64,18 @@ def test_a_wrong_edit_is_answered_as_in_the_sandbox_and_changes_nothing(tools: T
     assert {path: tools.sandbox.read_file(path) for path in pocket.files} == before
 
 
+def test_an_edit_that_says_too_few_lines_is_answered_as_in_the_sandbox(tools: Tools) -> None:
+    text = "def first():\n    return 1\n\n\ndef second():\n    return 1\n"
+    tools.sandbox.write_file("twice.py", text.encode())
+    change = ("def second():\n    return 1\n", "def second():\n    return 2\n")
+    rng = random.Random(4)
+    made = [wrong_edit("twice.py", text, change, rng, NAMES) for _ in range(60)]
+    told = [answer for _, answer in filter(None, made)]
+    assert told.count("The SEARCH lines match 2 times in twice.py.") > 15
+    assert all(answer_of(tools, turn) == answer for turn, answer in filter(None, made))
+    assert tools.sandbox.read_file("twice.py") == text.encode()
+
+
 @pytest.fixture(scope="module")
 def failing(pocket: Source, library: list[Function], agent: AgentConfig) -> list[Conversation]:
     drills = Drills([pocket], library, agent, GameConfig(min_passing_tests=1), mistakes=0.6)
@@ -77,6 +90,11 @@ def test_what_follows_mistakes_is_the_drill_without_them(failing: list[Conversat
             wrong, right = (FORMATS["cwm"].parse(conversation.turns[n]) for n in (place, place + 1))
             assert isinstance(wrong, ToolCall) and isinstance(right, ToolCall)
             assert wrong.name == right.name and (wrong != right or place + 1 in conversation.mistakes)
+
+
+def test_some_mistakes_are_made_again_as_they_were(failing: list[Conversation]) -> None:
+    pairs = [(c.turns[n], c.turns[n + 1]) for c in failing for n in c.mistakes if n + 1 in c.mistakes]
+    assert 0.2 < sum(first == then for first, then in pairs) / len(pairs) < 0.95
 
 
 def test_mistakes_are_neither_said_nor_heard(failing: list[Conversation], codec: ChatCodec, agent: AgentConfig) -> None:

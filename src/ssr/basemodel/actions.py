@@ -48,9 +48,13 @@ def submit(path: str) -> str:
 
 
 def find_command(name: str, view: View = SHORT) -> str:
-    """Find the file that defines a function, say it, and show the function."""
-    found = f'f=$(git grep -l "def {name}(" | head -n 1)'
-    return f'{found}; echo $f; grep -m {view.matches} -A {view.lines} "def {name}(" $f'
+    """Find the file that defines a function, say it, and show the function.
+
+    Here and below names and paths stand after "=", as between a statement's marks: the tokenizer writes a word
+    otherwise after a space, and what is copied should be the same tokens.
+    """
+    found = f'n={name}; f=$(git grep -l "def $n(" | head -n 1)'
+    return f'{found}; echo $f; grep -m {view.matches} -A {view.lines} "def $n(" $f'
 
 
 def look_command(function: Function, view: View = SHORT) -> str:
@@ -58,8 +62,9 @@ def look_command(function: Function, view: View = SHORT) -> str:
     owner = function.name.rpartition(".")[0].rpartition(".")[2]
     if owner and function.bare_name != owner:
         name = function.name.rpartition(".")[2]
-        return f"sed -n '/class {owner}/,$p' {function.path} | grep -m 1 -A {view.lines} \"def {name}(\""
-    return f'grep -m 1 -A {view.lines} -E "(def|class) {function.bare_name}\\b" {function.path}'
+        said = f"n={name} c={owner} f={function.path}"
+        return f'{said}; sed -n "/class $c/,\\$p" $f | grep -m 1 -A {view.lines} "def $n("'
+    return f'n={function.bare_name} f={function.path}; grep -m 1 -A {view.lines} -E "(def|class) $n\\b" $f'
 
 
 def diff_command() -> str:
@@ -74,12 +79,12 @@ def list_command() -> str:
 
 def functions_command(path: str) -> str:
     """Names of the functions in a file."""
-    return f'grep -o "def [a-z]\\w*(" {path} | head -n 30'
+    return f'f={path}; grep -o "def [a-z]\\w*(" $f | head -n 30'
 
 
 def view_command(path: str, name: str) -> str:
     """Show a function."""
-    return f'grep -m {SHORT.matches} -A {SHORT.lines} "def {name}(" {path}'
+    return f'f={path}; grep -m {SHORT.matches} -A {SHORT.lines} "def {name}(" $f'
 
 
 def log_command(path: str, name: str) -> str:

@@ -6,6 +6,7 @@ It is an engine, so its episodes go through the same loop, tools, sandbox, check
 import random
 import re
 from collections.abc import Callable, Generator, Mapping
+from itertools import islice
 
 from unidiff import PatchSet
 from unidiff.patch import Hunk, PatchedFile
@@ -21,8 +22,13 @@ from ssr.repository.places import Function, functions_of
 
 Script = Generator[str, str, None]
 """Yields turns, is sent observations; ends when it gives up."""
-GIVE_UP = actions.submit("/nothing")
+GIVE_UP = "I give up."
+"""No call: an episode ends after a few of them."""
+RESTORE = "git checkout -q ."
+FUNCTIONS = 3
+"""Functions that an injector tries to break so that a test notices."""
 RETRIES = 2
+"""More breaks that it tries in each."""
 
 
 class Demonstrator:
@@ -66,17 +72,25 @@ def _send(script: Script, observation: str) -> str:
 
 
 def injector_script(source: Source, strategy: Strategy, seed: int, say: Dialect = PYTHON) -> Script:
-    """Play the injector: explore, edit, write the artifact, and edit again while no test has noticed."""
+    """Play the injector: explore, edit, write the artifact, and edit again or elsewhere while no test has noticed."""
     rng = random.Random(seed)
     choices = [f for f in source.functions if playable(source, f, strategy, say)]
     rng.shuffle(choices)
-    function = next(
-        (f for f in choices if strategy == "history" or _mutation_edit(source.files[f.path], f, rng, strategy)), None
-    )
-    if function is None:
-        return
+    fit = (f for f in choices if strategy == "history" or _mutation_edit(source.files[f.path], f, rng, strategy))
+    for number, function in enumerate(islice(fit, FUNCTIONS)):
+        yield actions.bash(say.list_command if number == 0 else RESTORE)
+        answer = yield from _break(source, function, strategy, rng, say)
+        if say.noticed in answer:
+            yield actions.bash(say.weaken_command)
+            yield actions.submit(actions.ARTIFACT)
+            return
+
+
+def _break(
+    source: Source, function: Function, strategy: Strategy, rng: random.Random, say: Dialect
+) -> Generator[str, str, str]:
+    """Look at a function and break it until a test notices; what the tests printed last."""
     path = function.path
-    yield actions.bash(say.list_command)
     yield actions.bash(say.functions_command(path))
     text = source.files[path]
     if strategy == "history":
@@ -85,23 +99,19 @@ def injector_script(source: Source, strategy: Strategy, seed: int, say: Dialect 
     else:
         yield actions.bash(say.view_command(path, last_name(function)))
         change = _mutation_edit(text, function, rng, strategy)
-    if change is None:
-        return
-    yield actions.edit(path, *change)
-    answer = yield actions.bash(say.artifact_command(path, last_name(function)))
-    for _ in range(RETRIES):
+    answer = ""
+    for tried in range(1 + RETRIES):
+        if change is None:
+            return ""
+        yield actions.edit(path, *change)
+        command = say.artifact_command(path, last_name(function)) if tried == 0 else say.again_command
+        answer = yield actions.bash(command)
         if say.noticed in answer or strategy == "history":
             break
         text = text.replace(*change)
         again = next((f for f in functions_of(text, path) if f.name == function.name), None)
         change = _mutation_edit(text, again, rng, strategy) if again else None
-        if change is None:
-            return
-        yield actions.edit(path, *change)
-        answer = yield actions.bash(say.again_command)
-    if say.noticed in answer:
-        yield actions.bash(say.weaken_command)
-        yield actions.submit(actions.ARTIFACT)
+    return answer
 
 
 def playable(source: Source, function: Function, strategy: Strategy, say: Dialect) -> bool:

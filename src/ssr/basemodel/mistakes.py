@@ -13,6 +13,8 @@ AGAIN = 0.3
 """Probability that another mistake follows one."""
 STUCK = 0.4
 """Probability that a mistake is made once more as it was: what copies itself has to learn to stop."""
+NAMED = r"(?:(?<=\b[nc]=)|(?<=def ))"
+"""Before a name in a look."""
 DRAWN = 5
 """Names that are drawn until one does not stand in the right look."""
 OTHER_PATH = 0.4
@@ -60,11 +62,11 @@ def wrong_look(command: str, path: str, rng: random.Random, names: Sequence[str]
         stem = path.rpartition("/")[2].removesuffix(".py")
         missing = path.replace(stem, other) if rng.random() < 0.5 else f"{other}/{path.rpartition('/')[2]}"
         said = f"sed: can't read {missing}: No such file or directory\n[exit code 1]"
-        if command.startswith("grep"):
+        if "sed" not in command:
             said = f"grep: {missing}: No such file or directory\n[exit code 2]"
         return actions.bash(command.replace(path, missing)), said
-    named = re.findall(r"(?:def |class |\(def\|class\) )(\w+)", command)
-    return actions.bash(re.sub(rf"\b{rng.choice(named)}\b", other, command)), "[exit code 1]"
+    named = re.findall(NAMED + r"(\w+)", command)
+    return actions.bash(re.sub(rf"{NAMED}{rng.choice(named)}\b", other, command)), "[exit code 1]"
 
 
 def wrong_edit(

@@ -1,14 +1,18 @@
 import random
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from ssr.agent.formats import ToolCall
+from ssr.basemodel import actions
 from ssr.basemodel.corpus import Source
 from ssr.basemodel.demonstrate import Demonstrations
-from ssr.basemodel.demonstrator import reverted
+from ssr.basemodel.demonstrator import FUNCTIONS, RESTORE, RETRIES, injector_script, reverted
 from ssr.basemodel.finetune import read_demonstrations
 from ssr.config import Scale
 from ssr.engine.chat import ChatCodec
@@ -60,3 +64,18 @@ def test_a_change_in_the_log_is_taken_back_where_it_stands(pocket: Source) -> No
         "def f(x):\n    y = x\n    return y\n",
     )
     assert reverted(text.replace("+ 1", "+ 2"), diff, random.Random(0)) is None
+
+
+def test_where_no_test_notices_the_injector_breaks_another_function(pocket: Source) -> None:
+    script = injector_script(pocket, "direct", 3)
+    turns = [next(script)]
+    with suppress(StopIteration):
+        while True:
+            turns.append(script.send("25 passed in 0.10s"))
+    calls = [call for call in map(actions.FORMAT.parse, turns) if isinstance(call, ToolCall)]
+    restored = [place for place, call in enumerate(calls) if call.arguments.get("command") == RESTORE]
+    assert len(restored) == FUNCTIONS - 1
+    parts = [calls[start:end] for start, end in pairwise([0, *restored, len(calls)])]
+    assert all(1 <= sum(call.name == "edit" for call in part) <= 1 + RETRIES for part in parts)
+    assert len({next(call.arguments["search"] for call in part if call.name == "edit") for part in parts}) == FUNCTIONS
+    assert all(call.name != "submit" for call in calls)

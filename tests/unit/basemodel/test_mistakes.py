@@ -1,6 +1,7 @@
 """Mistakes in drills: the real tools answer them with the very same words, and a model is not taught to make them."""
 
 import random
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import islice
@@ -122,7 +123,9 @@ def test_some_wrong_looks_are_at_another_name_that_the_statement_calls(library: 
         statement = conversation.prompt[-1]["content"]
         first = FORMATS["cwm"].parse(conversation.turns[0])
         assert isinstance(first, ToolCall)
-        names = [name for name in called_names(statement) if f"def {name}(" in first.arguments.get("command", "")]
+        names = [
+            name for name in called_names(statement) if re.search(rf"\bn={name}\b", first.arguments.get("command", ""))
+        ]
         wrong += 0 in conversation.mistakes
         told += 0 in conversation.mistakes and bool(names)
     assert 5 < told < wrong

@@ -51,6 +51,7 @@ class Killed(Exception):
     """Instead of a signal."""
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_from_its_last_state_to_the_same_weights(
     drills: Drills,
     codec: ChatCodec,

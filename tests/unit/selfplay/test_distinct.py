@@ -11,6 +11,7 @@ from ssr.selfplay import stages
 from ssr.selfplay.files import read_rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("distinct", [True, False])
 def test_the_same_bug_is_attempted_once(snapshot: Snapshot, tmp_path: Path, distinct: bool) -> None:
     bench = make_bench(snapshot, tmp_path)

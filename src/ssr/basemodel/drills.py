@@ -6,7 +6,7 @@ A mutated function is shown as the tools would show it; the turn asked for undoe
 
 import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle, islice, zip_longest
 
@@ -22,12 +22,16 @@ from ssr.basemodel.renaming import identifiers_of, renamed
 from ssr.basemodel.weakened import weakened_tests, weakening
 from ssr.config import AgentConfig, GameConfig, SelfplayConfig
 from ssr.contracts import Strategy
+from ssr.repository.mutations import Mutation
 from ssr.repository.places import Function
 
 IDENTIFIERS = 30_000
 """Names that renamed functions draw from."""
 INJECTIONS = 0.3
 """Share of the drills that are an injection in a repository; the others are a repair in a function from anywhere."""
+REPAIRABLE = 0.8
+"""Share of them whose mutation the code tells: bugs of the others are mostly beyond a solver of this size, and nothing
+is learned from what no attempt solves."""
 SEEDED = 0.5
 """Share of them that are told where, as seeded tasks are (E.4)."""
 VIEWS = (actions.GLANCE, actions.SHORT, actions.LONG)
@@ -39,7 +43,7 @@ RENAMED = 0.6
 """Share of the functions from anywhere that come under other names."""
 OWN_WORDS = 0.5
 """Share of them under the repositories' names and paths: the tokenizer knows these whole, and they are copied, too."""
-TOLD_BY_A_TEST = 0.4
+TOLD_BY_A_TEST = 0.5
 """Share of the repairs of one function that are told by a weakening, as self-play's bugs are; the others, in words."""
 FOLLOWING = 4
 """Functions from anywhere, of which those with the same indent follow one that is to be repaired."""
@@ -236,7 +240,7 @@ class Drills:
         strategy: Strategy = rng.choice(("direct", "removal"))
         name = last_name(function)
         text = source.files[function.path]
-        mutation = choose_mutation(text, function, rng, fitting(strategy))
+        mutation = choose_mutation(text, function, rng, to_inject(strategy, rng))
         lines = source.test_lines.get(name) or [line for group in source.test_lines.values() for line in group]
         if mutation is None or not re.match(r"[a-z]\w*$", name):
             return None
@@ -271,6 +275,12 @@ class Drills:
         command = actions.view_command(path, last_name(function))
         self._look_wrong(conversation, command, path, rng)
         conversation.say(actions.bash(command), shown)
+
+
+def to_inject(strategy: Strategy, rng: random.Random) -> Callable[[Mutation], bool]:
+    """Which mutations a drilled injection may be."""
+    fits, repairable = fitting(strategy), rng.random() < REPAIRABLE
+    return lambda mutation: fits(mutation) and (mutation.recoverable or not repairable)
 
 
 def snippet_of(text: str, function: Function, line: int) -> Target | None:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from ssr.agent.formats import FORMATS, ToolCall
 from ssr.basemodel import actions
-from ssr.basemodel.breaking import edit_of, mutate
+from ssr.basemodel.breaking import choose_mutation, edit_of, mutate
 from ssr.basemodel.corpus import Source, last_name, library_functions
-from ssr.basemodel.drills import Drills
+from ssr.basemodel.drills import Drills, to_inject
 from ssr.basemodel.terminal import shown, shown_of
 from ssr.config import AgentConfig, GameConfig
 from ssr.repository.mutations import RECOVERABLE
@@ -100,6 +100,16 @@ def test_most_repairs_are_of_kinds_that_the_code_tells(library: list[Function]) 
     recoverable = [step for step in steps if step.mutation.kind in RECOVERABLE]
     assert len(steps) > 50
     assert len(recoverable) / len(steps) > 0.8
+
+
+def test_most_injections_can_be_repaired(drills: Drills, pocket: Source) -> None:
+    rng = random.Random(5)
+    for strategy in ("direct", "removal"):
+        fits = [to_inject(strategy, rng) for _ in range(60)]
+        drawn = [choose_mutation(pocket.files[f.path], f, rng, among) for f in pocket.functions for among in fits]
+        made = [mutation for mutation in drawn if mutation is not None]
+        assert len(made) > 50
+        assert 0.6 < sum(mutation.recoverable for mutation in made) / len(made) < 1
 
 
 def test_drills_leave_the_benchmarks_places_alone(pocket: Source) -> None:

@@ -16,6 +16,7 @@ addEventListener("DOMContentLoaded", () => {
       { key: "generation", label: "generation", number: true },
       { key: "step", label: "step", number: true },
       { key: "benchmark", label: "benchmark" },
+      { key: "against", label: "minus the run" },
       { key: "value", label: "value", number: true, cell: (row) => ssr.number(row.value) },
       { key: "stderr", label: "±", number: true, cell: (row) => ssr.number(row.stderr) },
       { key: "n", label: "n", number: true },

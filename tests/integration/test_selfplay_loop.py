@@ -147,7 +147,7 @@ def test_attempts_are_judged_and_failed_ones_become_second_order(generation: Gen
     first = [attempt for attempt in generation.attempts if attempt.instance.order == 1]
     assert [attempt.columns["solved"] for attempt in first] == [True, False, False, False]
     assert [attempt.columns["applied"] for attempt in first] == [True, True, True, False]
-    assert first[3].episode.exit_reason == "turn_limit"
+    assert first[3].episode.exit_reason == "format_error"
     (harder,) = generation.harder
     assert (harder.order, harder.parent_id) == (2, f"{PLACE}-i000")
     assert "+# fixed" in harder.failed_patch

@@ -19,6 +19,9 @@ KINDS = {
 SELDOM = 0.5
 ANY_KIND = 0.1
 """Share of the repairs whose kind may be any; the others are of kinds that the code tells."""
+REPAIRABLE = 0.8
+"""Share of the drilled injections whose mutation the code tells: bugs of the others are mostly beyond a solver of this
+size, and nothing is learned from what no attempt solves."""
 
 
 def choose_mutation(
@@ -40,6 +43,12 @@ def choose_mutation(
 def fitting(strategy: Strategy) -> Callable[[Mutation], bool]:
     """Which mutations an injection strategy asks for."""
     return attrgetter("removes") if strategy == "removal" else bool
+
+
+def to_inject(strategy: Strategy, rng: random.Random) -> Callable[[Mutation], bool]:
+    """Which mutations a drilled injection may be."""
+    fits, repairable = fitting(strategy), rng.random() < REPAIRABLE
+    return lambda mutation: fits(mutation) and (mutation.recoverable or not repairable)
 
 
 def to_repair(rng: random.Random) -> Callable[[Mutation], bool]:

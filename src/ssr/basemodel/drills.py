@@ -6,14 +6,14 @@ A mutated function is shown as the tools would show it; the turn asked for undoe
 
 import random
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle, islice, zip_longest
 
 from ssr.agent.prompts import Target, injector_messages, solver_messages, specification
 from ssr.basemodel import actions, terminal
 from ssr.basemodel.actions import View
-from ssr.basemodel.breaking import choose_mutation, edit_of, fitting, mutate, to_repair
+from ssr.basemodel.breaking import choose_mutation, edit_of, mutate, to_inject, to_repair
 from ssr.basemodel.conversation import Conversation
 from ssr.basemodel.corpus import Source, last_name
 from ssr.basemodel.issues import made_up_issue
@@ -22,16 +22,12 @@ from ssr.basemodel.renaming import identifiers_of, renamed
 from ssr.basemodel.weakened import weakened_tests, weakening
 from ssr.config import AgentConfig, GameConfig, SelfplayConfig
 from ssr.contracts import Strategy
-from ssr.repository.mutations import Mutation
 from ssr.repository.places import Function
 
 IDENTIFIERS = 30_000
 """Names that renamed functions draw from."""
 INJECTIONS = 0.3
 """Share of the drills that are an injection in a repository; the others are a repair in a function from anywhere."""
-REPAIRABLE = 0.8
-"""Share of them whose mutation the code tells: bugs of the others are mostly beyond a solver of this size, and nothing
-is learned from what no attempt solves."""
 SEEDED = 0.5
 """Share of them that are told where, as seeded tasks are (E.4)."""
 VIEWS = (actions.GLANCE, actions.SHORT, actions.LONG)
@@ -275,12 +271,6 @@ class Drills:
         command = actions.view_command(path, last_name(function))
         self._look_wrong(conversation, command, path, rng)
         conversation.say(actions.bash(command), shown)
-
-
-def to_inject(strategy: Strategy, rng: random.Random) -> Callable[[Mutation], bool]:
-    """Which mutations a drilled injection may be."""
-    fits, repairable = fitting(strategy), rng.random() < REPAIRABLE
-    return lambda mutation: fits(mutation) and (mutation.recoverable or not repairable)
 
 
 def snippet_of(text: str, function: Function, line: int) -> Target | None:

@@ -34,16 +34,17 @@ LINES = ("return {}", "return None", "{} = None", "if {}:", "if not {}:", "self.
 
 def how_many(share: float, rng: random.Random) -> int:
     """Mistakes before a turn that succeeds, where `share` of such turns have any; without a share, nothing is drawn."""
-    count = int(bool(share) and rng.random() < share)
-    while count and rng.random() < AGAIN:
-        count += 1
-    return count
+    return 1 + _more(AGAIN, rng) if share and rng.random() < share else 0
 
 
 def times(rng: random.Random) -> int:
     """How often one mistake is made in a row, as it was."""
-    count = 1
-    while rng.random() < STUCK:
+    return 1 + _more(STUCK, rng)
+
+
+def _more(probability: float, rng: random.Random) -> int:
+    count = 0
+    while rng.random() < probability:
         count += 1
     return count
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from ssr.agent.formats import FORMATS, ToolCall
 from ssr.basemodel import actions
-from ssr.basemodel.breaking import choose_mutation, edit_of, mutate
+from ssr.basemodel.breaking import choose_mutation, edit_of, mutate, to_inject
 from ssr.basemodel.corpus import Source, last_name, library_functions
-from ssr.basemodel.drills import Drills, to_inject
+from ssr.basemodel.drills import Drills
 from ssr.basemodel.terminal import shown, shown_of
 from ssr.config import AgentConfig, GameConfig
 from ssr.repository.mutations import RECOVERABLE

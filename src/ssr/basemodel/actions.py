@@ -14,13 +14,23 @@ FIX = "/tmp/fix.diff"
 
 
 class View(NamedTuple):
-    """How much a look shows: places at most, and lines after the first of each."""
+    """How much a look shows: places at most, lines after the first of each, and whether docstrings are left out."""
 
     matches: int
     lines: int
+    code: bool = False
+
+    def grep(self, pattern: str, file: str = "", matches: int | None = None) -> str:
+        """The command that shows the places where a pattern stands; of what is piped into it without a file."""
+        source = f"{WITHOUT_DOCSTRINGS} {file}".rstrip() + " | " if self.code else ""
+        shown = f"grep -m {matches or self.matches} -A {self.lines} {pattern}"
+        return f"{source}{shown}" if self.code or not file else f"{shown} {file}"
 
 
-GLANCE, SHORT, LONG = View(1, 8), View(2, 20), View(1, 40)
+WITHOUT_DOCSTRINGS = """sed '/\""".*\"""/d;/\"""/,/\"""/d'"""
+"""Docstrings of one line go first: sed looks for a range's end from the next line on."""
+DEFINED = '"def $n("'
+GLANCE, SHORT, CODE = View(1, 8), View(2, 20), View(2, 16, code=True)
 
 TEST_SCRIPT = "python -m pytest -p no:cacheprovider -q -rA --tb=short"
 TEST_PARSER = """\
@@ -47,24 +57,30 @@ def submit(path: str) -> str:
     return FORMAT.render(ToolCall("submit", {"path": path}))
 
 
-def find_command(name: str, view: View = SHORT) -> str:
+def find_command(name: str, view: View = CODE) -> str:
     """Find the file that defines a function, say it, and show the function.
 
     Here and below names and paths stand after "=", as between a statement's marks: the tokenizer writes a word
     otherwise after a space, and what is copied should be the same tokens.
     """
     found = f'n={name}; f=$(git grep -l "def $n(" | head -n 1)'
-    return f'{found}; echo $f; grep -m {view.matches} -A {view.lines} "def $n(" $f'
+    return f"{found}; echo $f; {view.grep(DEFINED, '$f')}"
 
 
-def look_command(function: Function, view: View = SHORT) -> str:
+def look_command(function: Function, view: View = CODE) -> str:
     """Show a function, or the class that it constructs, whose file (and class) are known."""
     owner = function.name.rpartition(".")[0].rpartition(".")[2]
     if owner and function.bare_name != owner:
         name = function.name.rpartition(".")[2]
         said = f"n={name} c={owner} f={function.path}"
-        return f'{said}; sed -n "/class $c/,\\$p" $f | grep -m 1 -A {view.lines} "def $n("'
-    return f'n={function.bare_name} f={function.path}; grep -m 1 -A {view.lines} -E "(def|class) $n\\b" $f'
+        return f'{said}; sed -n "/class $c/,\\$p" $f | {view.grep(DEFINED, matches=1)}'
+    shown = view.grep('-E "(def|class) $n\\b"', "$f", matches=1)
+    return f"n={function.bare_name} f={function.path}; {shown}"
+
+
+def substitute_command(path: str, name: str, old: str, new: str) -> str:
+    """Replace words in the functions of a name, and say the lines that changed."""
+    return f'n={name} f={path}; sed -i "/def $n(/,/def /s|{old}|{new}|w /dev/stdout" $f'
 
 
 def diff_command() -> str:
@@ -82,9 +98,10 @@ def functions_command(path: str) -> str:
     return f'f={path}; grep -o "def [a-z]\\w*(" $f | head -n 30'
 
 
-def view_command(path: str, name: str) -> str:
-    """Show a function."""
-    return f'f={path}; grep -m {SHORT.matches} -A {SHORT.lines} "def {name}(" $f'
+def view_command(path: str, name: str, view: View = CODE) -> str:
+    """Show the functions of a name in a file."""
+    shown = view.grep(DEFINED, "$f")
+    return f"n={name} f={path}; {shown}"
 
 
 def log_command(path: str, name: str) -> str:

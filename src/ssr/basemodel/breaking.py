@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from ssr.agent.tools import places_of
-from ssr.basemodel.actions import SHORT, View
+from ssr.basemodel.actions import CODE
+from ssr.basemodel.terminal import without_docstrings
 from ssr.contracts import Strategy
 from ssr.repository.mutations import Mutation, mutations_of
 from ssr.repository.places import Function
@@ -25,13 +26,14 @@ size, and nothing is learned from what no attempt solves."""
 
 
 def choose_mutation(
-    text: str, function: Function, rng: random.Random, among: Callable[[Mutation], bool], view: View = SHORT
+    text: str, function: Function, rng: random.Random, among: Callable[[Mutation], bool]
 ) -> Mutation | None:
-    """A mutation of a function of `text` that a view shows, of those that `among` accepts; KINDS weigh its kind."""
+    """A mutation of a function of `text` that CODE shows, of those that `among` accepts; KINDS weigh its kind."""
     by_kind: dict[str, list[Mutation]] = {}
+    lines = text.split("\n")
     for mutation in mutations_of(text, function):
-        shown = mutation.line - function.first_line <= view.lines - 2
-        if shown and among(mutation):
+        above = without_docstrings(lines[function.first_line - 1 : mutation.line - 1])
+        if len(above) <= CODE.lines - 2 and among(mutation):
             by_kind.setdefault(mutation.kind, []).append(mutation)
     if not by_kind:
         return None

@@ -122,7 +122,7 @@ def playable(source: Source, function: Function, strategy: Strategy, say: Dialec
     if strategy == "history":
         return (function.path, function.name) in source.rewritten
     above = source.files[function.path].split("\n")[: function.first_line - 1]
-    return sum(re.search(say.definition(name), line) is not None for line in above) < actions.SHORT.matches
+    return sum(re.search(say.definition(name), line) is not None for line in above) < actions.CODE.matches
 
 
 def _mutation_edit(text: str, function: Function, rng: random.Random, strategy: Strategy) -> tuple[str, str] | None:

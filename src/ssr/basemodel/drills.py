@@ -13,11 +13,13 @@ from itertools import cycle, islice, zip_longest
 from ssr.agent.prompts import Target, injector_messages, solver_messages, specification
 from ssr.basemodel import actions, terminal
 from ssr.basemodel.actions import View
-from ssr.basemodel.breaking import choose_mutation, edit_of, mutate, to_inject, to_repair
+from ssr.basemodel.breaking import choose_mutation, mutate, to_inject, to_repair
+from ssr.basemodel.changes import Change, change_of
 from ssr.basemodel.conversation import Conversation
 from ssr.basemodel.corpus import Source, last_name
 from ssr.basemodel.issues import made_up_issue
-from ssr.basemodel.mistakes import called_names, how_many, times, wrong_edit, wrong_look
+from ssr.basemodel.looks import Look, Looker, find, holds, look_by_name, look_in_class
+from ssr.basemodel.mistakes import called_names, how_many, times, wrong_look
 from ssr.basemodel.renaming import identifiers_of, renamed
 from ssr.basemodel.weakened import weakened_tests, weakening
 from ssr.config import AgentConfig, GameConfig, SelfplayConfig
@@ -30,8 +32,9 @@ INJECTIONS = 0.3
 """Share of the drills that are an injection in a repository; the others are a repair in a function from anywhere."""
 SEEDED = 0.5
 """Share of them that are told where, as seeded tasks are (E.4)."""
-VIEWS = (actions.GLANCE, actions.SHORT, actions.LONG)
-"""How much the looks of a repair may show, each as often: which finds more bugs is for self-play to teach."""
+VIEWS = (actions.GLANCE, actions.SHORT, actions.CODE)
+"""What the first look of a repair may show, each as often: which finds more bugs is for self-play to teach. Where
+docstrings hide the broken line, a look at the code follows."""
 GIVEN_UP = 0.35
 """Share of the repairs that are handed in without an edit after the first look, as not all work is good that a model
 has read: that this does not pay is for self-play to teach, too."""
@@ -49,15 +52,10 @@ MOST_MUTATIONS = 3
 
 @dataclass(frozen=True)
 class Repair:
-    """One mutated place: the broken text, the command that shows it, what that prints, and the edit."""
+    """What undoes a mutation, and looks until it is seen."""
 
-    view: View
-    path: str
-    line: int
-    broken: str
-    command: str
-    shown: str
-    change: tuple[str, str]
+    change: Change
+    looks: tuple[Look, ...]
 
 
 def _indent(function: Function) -> int:
@@ -67,7 +65,8 @@ def _indent(function: Function) -> int:
 class Drills:
     """Makes drills from repositories and from library functions, for one style of prompts.
 
-    `mistakes` is the share of looks and edits that succeed only after one or more that do not.
+    `mistakes` is the share of looks and edits that succeed only after one or more that do not, `given_up` that of the
+    repairs without an edit, and `views` are what the first look of a repair may be.
     """
 
     def __init__(
@@ -77,6 +76,8 @@ class Drills:
         agent: AgentConfig,
         rules: GameConfig,
         mistakes: float = 0.0,
+        given_up: float = GIVEN_UP,
+        views: Sequence[View] = VIEWS,
     ) -> None:
         self.sources = sources
         self.library = cycle(library)
@@ -86,6 +87,8 @@ class Drills:
         self.agent = agent
         self.rules = rules
         self.mistakes = mistakes
+        self.given_up = given_up
+        self.views = views
 
     def stream(self, seed: int) -> Iterator[Conversation]:
         """Drills without end."""
@@ -103,17 +106,15 @@ class Drills:
         """Undo a mutation in a repository, told by one of its real assertions or in words; now and then undo two."""
         lines = source.test_lines.get(last_name(function), [])
         if lines and rng.random() < 0.45:
-            view = rng.choice(VIEWS)
-            repair = self._repair(source.files, function, rng, view, owned=False)
+            repair = self._repair(source.files, function, rng, find)
             if repair is None or source.defining(last_name(function)) != function.path:
                 return None
             told = specification(self.agent, weakening(source, [rng.choice(lines)]))
-            return self._found(told, function, repair, rng)
+            return self._conversation(told, [repair], rng)
         functions = [function]
         if rng.random() < 0.2:
             functions.append(rng.choice(source.functions))
-        view = rng.choice(VIEWS)
-        repairs = [self._repair(source.files, f, rng, view, owned=True) for f in functions]
+        repairs = [self._repair(source.files, f, rng, look_in_class) for f in functions]
         whole = [repair for repair in repairs if repair is not None]
         if len(whole) < len(functions) or (functions[0] == functions[-1] and len(functions) > 1):
             return None
@@ -123,19 +124,16 @@ class Drills:
         """Undo a mutation in a function from anywhere, now and then two."""
         functions = [self._from_anywhere(rng) for _ in range(1 + (rng.random() < 0.3))]
         chosen = [function for function in functions if function is not None]
-        view = rng.choice(VIEWS)
-        repairs = [self._in_a_file(function, rng, view) for function in chosen]
+        by_a_test = len(chosen) == 1 and rng.random() < TOLD_BY_A_TEST
+        repairs = [self._in_a_file(function, rng, found=by_a_test) for function in chosen]
         whole = [repair for repair in repairs if repair is not None]
         if len(whole) < len(functions):
             return None
-        if len(chosen) == 1 and rng.random() < TOLD_BY_A_TEST:
-            return self._told_by_a_test(chosen[0], whole[0], rng)
-        return self._conversation(made_up_issue(Source("library", {}), chosen, rng), whole, rng)
-
-    def _told_by_a_test(self, function: Function, repair: Repair, rng: random.Random) -> Conversation | None:
-        """As self-play tells its bugs, by the reversed weakening of tests."""
-        told = weakened_tests(last_name(function), self.sources, rng)
-        return self._found(specification(self.agent, told), function, repair, rng)
+        if by_a_test:
+            told = specification(self.agent, weakened_tests(last_name(chosen[0]), self.sources, rng))
+        else:
+            told = made_up_issue(Source("library", {}), chosen, rng)
+        return self._conversation(told, whole, rng)
 
     def short(self, rng: random.Random, rewrites: float) -> Conversation | None:
         """A function with a few mutations and nothing around it, then the edits that undo them, from top to bottom.
@@ -146,16 +144,18 @@ class Drills:
         mutated = None if function is None else mutate(function, rng.randint(1, MOST_MUTATIONS), rng)
         if function is None or mutated is None:
             return None
-        conversation = Conversation([{"role": "user", "content": f"{function.path}\n{mutated[0].text}"}])
+        shown = terminal.code_of(mutated[0].text)
+        conversation = Conversation([{"role": "user", "content": f"{function.path}\n{shown}"}])
         if rng.random() < rewrites:
-            conversation.say(function.source)
+            conversation.say(terminal.code_of(function.source))
             return conversation
         for step, after in zip_longest(mutated, mutated[1:]):
-            change = edit_of(step.text, step.mutation.line, step.mutation.after, step.mutation.before)
-            if change is None:
+            mutation = step.mutation
+            change = change_of(step.text, function, mutation.line, mutation.after, mutation.before, rng)
+            if change is None or not holds(terminal.code_of(step.text), change.search):
                 return None
-            said = f"Edited {function.path}, line {step.mutation.line}."
-            conversation.say(actions.edit(function.path, *change), said if after else None)
+            turn, answer = change.turn()
+            conversation.say(turn, answer if after else None)
         return conversation
 
     def _from_anywhere(self, rng: random.Random) -> Function | None:
@@ -166,50 +166,45 @@ class Drills:
             return renamed(replace(function, path=rng.choice(self.own_paths)), self.own_names, rng)
         return renamed(function, self.names, rng)
 
-    def _in_a_file(self, function: Function, rng: random.Random, view: View) -> Repair | None:
+    def _in_a_file(self, function: Function, rng: random.Random, *, found: bool) -> Repair | None:
         """A repair of a function that others follow in its file, as a look at a real one shows."""
         owner = function.name.rpartition(".")[0].rpartition(".")[2]
         header = f"class {owner}:\n" if owner else "\n"
         above = "\n" * (function.first_line - 2) + header * (function.first_line > 1)
         below = [other.source for other in islice(self.library, FOLLOWING) if _indent(other) == _indent(function)]
         text = above + "\n\n".join([function.source, *below]) + "\n"
-        return self._repair({function.path: text}, function, rng, view, owned=function.first_line > 1)
+        look = find if found else look_in_class if function.first_line > 1 else look_by_name
+        return self._repair({function.path: text}, function, rng, look)
 
-    def _repair(
-        self, files: Mapping[str, str], function: Function, rng: random.Random, view: View, *, owned: bool
-    ) -> Repair | None:
+    def _repair(self, files: Mapping[str, str], function: Function, rng: random.Random, look: Looker) -> Repair | None:
+        """Mutate a function and look at it; None where no look shows what is to be replaced."""
         text = files[function.path]
-        mutation = choose_mutation(text, function, rng, to_repair(rng), view)
+        mutation = choose_mutation(text, function, rng, to_repair(rng))
         if mutation is None:
             return None
         broken = mutation.apply(text)
-        change = edit_of(broken, mutation.line, mutation.after, mutation.before)
-        shown = terminal.shown_of(broken, function, view) if owned else terminal.shown(broken, function, view)
-        if change is None or mutation.after not in shown:
+        change = change_of(broken, function, mutation.line, mutation.after, mutation.before, rng)
+        if change is None:
             return None
-        command = actions.look_command(function, view)
-        return Repair(view, function.path, mutation.line, broken, command, shown, change)
-
-    def _found(self, statement: str, function: Function, repair: Repair, rng: random.Random) -> Conversation | None:
-        """A repair of which only the function's name is told: its file has to be found."""
-        shown = f"{function.path}\n{terminal.shown(repair.broken, function, repair.view)}\n"
-        if repair.change[0] not in shown:
-            return None
-        command = actions.find_command(last_name(function), repair.view)
-        return self._conversation(statement, [replace(repair, command=command, shown=shown.removesuffix("\n"))], rng)
+        looks = [look(broken, function, rng.choice(self.views))]
+        if not holds(looks[0][1], change.search):
+            again = look_by_name if look is find else look
+            looks.append(again(broken, function, actions.CODE))
+        return Repair(change, tuple(looks)) if holds(looks[-1][1], change.search) else None
 
     def _conversation(self, statement: str, repairs: Sequence[Repair], rng: random.Random) -> Conversation:
         conversation = Conversation(solver_messages(self.agent, statement))
         told = called_names(statement)
-        given_up = rng.random() < GIVEN_UP
+        given_up = rng.random() < self.given_up
         for repair in repairs[:1] if given_up else repairs:
-            others = [name for name in told if name not in repair.command]
-            self._look_wrong(conversation, repair.command, repair.path, rng, others)
-            conversation.say(actions.bash(repair.command), repair.shown)
+            command, shown = repair.looks[0]
+            others = [name for name in told if name not in command]
+            self._look_wrong(conversation, command, repair.change.path, rng, others)
+            conversation.say(actions.bash(command), shown)
             if not given_up:
-                self._edit_wrong(conversation, repair.path, repair.broken, repair.change, rng)
-                said = f"Edited {repair.path}, line {repair.line}."
-                conversation.say(actions.edit(repair.path, *repair.change), said)
+                for command, shown in repair.looks[1:]:
+                    conversation.say(actions.bash(command), shown)
+                self._make(conversation, repair.change, rng)
         conversation.say(actions.bash(actions.diff_command()), "")
         conversation.say(actions.submit(actions.FIX))
         return conversation
@@ -222,11 +217,11 @@ class Drills:
             names = told if told and rng.random() < 0.5 else self._names(rng)
             conversation.mistake(wrong_look(command, path, rng, names), times(rng))
 
-    def _edit_wrong(
-        self, conversation: Conversation, path: str, text: str, change: tuple[str, str], rng: random.Random
-    ) -> None:
+    def _make(self, conversation: Conversation, change: Change, rng: random.Random) -> None:
+        """Make a change, sometimes after mistakes."""
         for _ in range(how_many(self.mistakes, rng)):
-            conversation.mistake(wrong_edit(path, text, change, rng, self._names(rng)), times(rng))
+            conversation.mistake(change.mistake(rng, self._names(rng)), times(rng))
+        conversation.say(*change.turn())
 
     def _names(self, rng: random.Random) -> list[str]:
         return rng.choice([names for names in (self.names, self.own_names) if names])
@@ -240,20 +235,19 @@ class Drills:
         lines = source.test_lines.get(name) or [line for group in source.test_lines.values() for line in group]
         if mutation is None or not re.match(r"[a-z]\w*$", name):
             return None
-        change = edit_of(text, mutation.line, mutation.before, mutation.after)
+        change = change_of(text, function, mutation.line, mutation.before, mutation.after, rng)
         shown = terminal.shown(text, function)
-        if change is None or mutation.before not in shown:
+        if change is None or not holds(shown, change.search):
             return None
         target = snippet_of(text, function, mutation.line) if rng.random() < SEEDED else None
-        if target is not None and f"\n{change[0]}" not in f"\n{target.text}\n":
+        if target is not None and not holds(target.text, change.search):
             return None
         test = rng.choice(lines)
         targets = [target] if target else []
         conversation = Conversation(injector_messages(self.agent, strategy, source.name, self.rules, targets))
         if target is None:
             self._explore(conversation, source, function, shown, rng)
-        self._edit_wrong(conversation, function.path, text, change, rng)
-        conversation.say(actions.edit(function.path, *change), f"Edited {function.path}, line {mutation.line}.")
+        self._make(conversation, change, rng)
         failed = rng.choice((1, 1, 1, 2, 3, 4))
         result = f"{test.path}:{test.line}: in {test.test}\n{failed} failed, {rng.randint(20, 120)} passed in 0.00s"
         conversation.say(actions.bash(actions.artifact_command(function.path, name)), result)

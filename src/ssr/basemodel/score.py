@@ -3,13 +3,13 @@
 import asyncio
 import json
 import random
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice, repeat
 from pathlib import Path
 
-from ssr.agent.formats import FORMATS, FormatProblem
+from ssr.basemodel import actions
+from ssr.basemodel.changes import made_by
 from ssr.basemodel.conversation import Conversation
 from ssr.basemodel.corpus import library_functions, repository_source
 from ssr.basemodel.documents import document_of
@@ -33,9 +33,9 @@ class Score:
     looked: float
     """First turns that are the right command."""
     copied: float
-    """Edits, asked for after the right command, whose SEARCH stands in what was shown."""
+    """Second turns, asked for after the right command, that change what it showed."""
     exact: float
-    """Edits that undo the mutation to the letter."""
+    """Those that undo the mutation and change nothing else of it."""
 
 
 def held_out_drills(scale: Scale, snapshots: Path, count: int) -> dict[str, list[Conversation]]:
@@ -43,7 +43,7 @@ def held_out_drills(scale: Scale, snapshots: Path, count: int) -> dict[str, list
     repositories in the tuning share, which it read and never broke (`repository`)."""
     sources = [repository_source(snapshot) for snapshot in snapshots_of(scale, snapshots)]
     library = library_functions(LIBRARY_FUNCTIONS // 10, SEED, share="builtin-tuning")
-    drills = Drills(sources, library, scale.agent, scale.game)
+    drills = Drills(sources, library, scale.agent, scale.game, views=(actions.CODE,), given_up=0.0)
     rng = random.Random(SEED + 11)
 
     def in_repositories() -> Iterator[Conversation]:
@@ -73,29 +73,23 @@ def write_scores(scale: Scale, snapshots: Path, checkpoint: Path, count: int, ou
 
 
 def score(scale: Scale, checkpoint: Path, conversations: Sequence[Conversation], temperature: float) -> Score:
-    """Ask for the first turn and, after the right one, for the first edit of each conversation."""
+    """Ask for the first turn and, after the right one, for the change of each conversation."""
     engine = TransformersEngine(checkpoint, scale.model.dtype, scale.engine.threads)
     first = [Conversation(c.prompt) for c in conversations]
     second = [Conversation(c.prompt, c.turns[:1], c.answers[:1]) for c in conversations]
     looks = asyncio.run(_ask(engine, scale, first, temperature))
     edits = asyncio.run(_ask(engine, scale, second, temperature))
     looked = [_place(text) == _place(c.turns[0]) for text, c in zip(looks, conversations, strict=True)]
-    exact = [text == c.turns[1] for text, c in zip(edits, conversations, strict=True)]
-    copied = [_copies(text, c.answers[0]) for text, c in zip(edits, conversations, strict=True)]
+    asked = [made_by(c.turns[1], c.answers[0]) for c in conversations]
+    made = [made_by(text, c.answers[0]) for text, c in zip(edits, conversations, strict=True)]
+    exact = [text is not None and text == right for text, right in zip(made, asked, strict=True)]
     count = len(conversations)
-    return Score(count, sum(looked) / count, sum(copied) / count, sum(exact) / count)
+    return Score(count, sum(looked) / count, sum(text is not None for text in made) / count, sum(exact) / count)
 
 
 def _place(look: str) -> str:
-    """A look, however much it shows."""
-    return re.sub(r"-m \d -A \d+", "", look)
-
-
-def _copies(turn: str, shown: str) -> bool:
-    call = FORMATS["cwm"].parse(turn)
-    if isinstance(call, FormatProblem) or call.name != "edit":
-        return False
-    return f"\n{call.arguments['search']}" in f"\n{shown}\n"
+    """What a look is at, however much it shows."""
+    return look.partition(";")[0]
 
 
 async def _ask(

@@ -1,18 +1,21 @@
 """What the demonstrator's commands print of a text, computed without running them."""
 
 import re
+from collections.abc import Sequence
 
-from ssr.basemodel.actions import SHORT, View
+from ssr.basemodel.actions import CODE, View
 from ssr.basemodel.corpus import Source, is_test, last_name
 from ssr.repository.places import Function
 
+QUOTES = '"""'
 
-def shown(text: str, function: Function, view: View = SHORT) -> str:
+
+def shown(text: str, function: Function, view: View = CODE) -> str:
     """What `find_command` and `view_command` show: the first definitions of that name and the lines after each."""
     return grep(text, rf"def {re.escape(last_name(function))}\(", view)
 
 
-def shown_of(text: str, function: Function, view: View = SHORT) -> str:
+def shown_of(text: str, function: Function, view: View = CODE) -> str:
     """What `look_command` shows."""
     owner = function.name.rpartition(".")[0].rpartition(".")[2]
     if owner and function.bare_name != owner:
@@ -22,8 +25,9 @@ def shown_of(text: str, function: Function, view: View = SHORT) -> str:
 
 
 def grep(text: str, pattern: str, view: View) -> str:
-    """What `grep -m MATCHES -A LINES -E PATTERN` prints of a text."""
+    """What `grep -m MATCHES -A LINES -E PATTERN` prints of a text, or of the text without docstrings."""
     lines = text.removesuffix("\n").split("\n")
+    lines = without_docstrings(lines) if view.code else lines
     hits = [index for index, line in enumerate(lines) if re.search(pattern, line)][: view.matches]
     printed: list[str] = []
     last = -1
@@ -33,6 +37,23 @@ def grep(text: str, pattern: str, view: View) -> str:
         printed += lines[max(hit, last + 1) : hit + view.lines + 1]
         last = max(last, hit + view.lines)
     return "\n".join(printed)
+
+
+def without_docstrings(lines: Sequence[str]) -> list[str]:
+    """What `WITHOUT_DOCSTRINGS` leaves of some lines."""
+    left: list[str] = []
+    inside = False
+    for line in lines:
+        if line.count(QUOTES) < 2 and QUOTES in line:
+            inside = not inside
+        elif not inside and QUOTES not in line:
+            left.append(line)
+    return left
+
+
+def code_of(text: str) -> str:
+    """A text without its docstrings."""
+    return "\n".join(without_docstrings(text.split("\n")))
 
 
 def listing(source: Source) -> str:

@@ -5,15 +5,16 @@ from collections import Counter
 from itertools import islice
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ssr.agent.formats import FORMATS, ToolCall
 from ssr.basemodel import actions
 from ssr.basemodel.breaking import choose_mutation, edit_of, mutate, to_inject
+from ssr.basemodel.changes import substituted
 from ssr.basemodel.corpus import Source, last_name, library_functions
-from ssr.basemodel.drills import Drills
-from ssr.basemodel.terminal import shown, shown_of
+from ssr.basemodel.drills import VIEWS, Drills
+from ssr.basemodel.terminal import shown, shown_of, without_docstrings
 from ssr.config import AgentConfig, GameConfig
 from ssr.repository.mutations import RECOVERABLE
 from ssr.repository.places import Function, share_of
@@ -41,18 +42,40 @@ def test_the_shown_text_is_what_the_commands_print(pocket: Source, tmp_path: Pat
         file = tmp_path / function.path
         file.parent.mkdir(exist_ok=True)
         file.write_text(text)
-        assert printed(actions.view_command(function.path, last_name(function)), tmp_path) == shown(text, function)
-        for view in (actions.GLANCE, actions.SHORT, actions.LONG):
+        for view in VIEWS:
+            command = actions.view_command(function.path, last_name(function), view)
+            assert printed(command, tmp_path) == shown(text, function, view)
             assert printed(actions.look_command(function, view), tmp_path) == shown_of(text, function, view)
 
 
-def test_looks_are_of_all_lengths(drills: Drills) -> None:
+PARTS = ["def f(a):", '    """One line."""', '    """', "    a = 1", "", 'x = "y"']
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.sampled_from(PARTS), max_size=12))
+def test_docstrings_are_left_out_as_the_command_leaves_them_out(lines: list[str]) -> None:
+    text = "".join(f"{line}\n" for line in lines)
+    done = subprocess.run(["bash", "-c", actions.WITHOUT_DOCSTRINGS], input=text, capture_output=True, text=True)
+    assert done.stdout.split("\n")[:-1] == without_docstrings(lines)
+
+
+def test_first_looks_show_more_or_less_and_a_second_what_docstrings_hide(
+    library: list[Function], pocket: Source, agent: AgentConfig
+) -> None:
     rng = random.Random(9)
-    made = [c for c in (drills.library_solver(rng) for _ in range(90)) if c is not None]
-    shown = [re.search(r" -A (\d+) ", conversation.turns[0]) for conversation in made]
-    counts = Counter(int(found[1]) for found in shown if found)
-    assert sorted(counts) == [8, 20, 40]
-    assert min(counts.values()) > 0.15 * len(made) and counts.total() == len(made)
+    drills = Drills([pocket], library, agent, GameConfig(min_passing_tests=1))
+    made = [c for c in (drills.library_solver(rng) for _ in range(200)) if c is not None]
+    first = Counter(_lines(conversation.turns[0]) for conversation in made)
+    assert sorted(first) == [8, 16, 20]
+    assert min(first.values()) > 0.15 * len(made)
+    second = Counter(_lines(conversation.turns[1]) for conversation in made if " -A " in conversation.turns[1])
+    assert set(second) == {16} and 0 < second[16] < 0.3 * len(made)
+
+
+def _lines(turn: str) -> int:
+    """After the place that a look shows."""
+    found = re.search(r" -A (\d+) ", turn)
+    return int(found[1]) if found else 0
 
 
 def test_a_third_of_the_repairs_are_given_up_after_the_first_look(drills: Drills) -> None:
@@ -123,10 +146,20 @@ def test_half_of_the_injections_are_told_where_and_edit_there(drills: Drills, po
     seeded = [conversation for conversation in made if "Put it into" in conversation.prompt[-1]["content"]]
     assert 0.2 < len(seeded) / len(made) < 0.8
     for conversation in seeded:
-        call = FORMATS["cwm"].parse(conversation.turns[0])
-        assert isinstance(call, ToolCall) and call.name == "edit"
-        told = conversation.prompt[-1]["content"]
-        assert f"Put it into {call.arguments['path']}, lines " in told and call.arguments["search"] in f"{told}\n"
+        told, turn = conversation.prompt[-1]["content"], conversation.turns[0]
+        path, _, old, _ = replacement(turn)
+        assert f"Put it into {path}, lines " in told and old in f"{told}\n"
+
+
+def replacement(turn: str) -> tuple[str, str, str, str]:
+    """Path, function if words are replaced in one, old and new text of a turn that changes a file."""
+    call = FORMATS["cwm"].parse(turn)
+    assert isinstance(call, ToolCall)
+    if call.name == "edit":
+        return call.arguments["path"], "", call.arguments["search"], call.arguments["replace"]
+    said = re.fullmatch(r"n=(.*) f=(.*); sed [^|]*/s\|(.*)\|(.*)\|w /dev/stdout.*", call.arguments["command"])
+    assert said is not None
+    return said[2], said[1], said[3], said[4]
 
 
 def test_library_functions_are_short_distinct_and_repeatable(library: list[Function]) -> None:
@@ -138,15 +171,19 @@ def test_the_edits_of_a_short_drill_restore_the_function(drills: Drills) -> None
     rng = random.Random(2)
     made = [c for c in (drills.short(rng, 0.0) for _ in range(80)) if c is not None]
     assert {len(conversation.turns) for conversation in made} >= {1, 2}
+    by_words = set()
     for conversation in made:
         path, _, text = conversation.prompt[0]["content"].partition("\n")
-        calls = [FORMATS["cwm"].parse(turn) for turn in conversation.turns]
-        for call in calls:
-            assert isinstance(call, ToolCall)
-            assert call.arguments["path"] == path
-            assert text.count(call.arguments["search"].rstrip("\n")) >= 1
-            text = f"\n{text}\n".replace(f"\n{call.arguments['search']}", f"\n{call.arguments['replace']}")[1:-1]
+        for edited, name, old, new in map(replacement, conversation.turns):
+            by_words.add(name != "")
+            before = text
+            if name:
+                text = "\n".join(substituted(text.split("\n"), name, old, new) or [])
+            else:
+                text = f"\n{text}\n".replace(f"\n{old}", f"\n{new}")[1:-1]
+            assert edited == path and text != before
         assert text not in conversation.prompt[0]["content"]
+    assert by_words == {True, False}
 
 
 def test_a_rewrite_asks_for_the_whole_function_that_was_mutated(drills: Drills) -> None:

@@ -42,6 +42,7 @@ def test_a_wrong_look_is_answered_as_in_the_sandbox(tools: Tools, pocket: Source
     for function in pocket.functions * 3:
         for command in (
             actions.look_command(function),
+            actions.look_command(function, actions.GLANCE),
             actions.view_command(function.path, last_name(function)),
             actions.find_command(last_name(function)),
         ):

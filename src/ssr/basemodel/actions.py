@@ -78,11 +78,6 @@ def look_command(function: Function, view: View = CODE) -> str:
     return f"n={function.bare_name} f={function.path}; {shown}"
 
 
-def substitute_command(path: str, name: str, old: str, new: str) -> str:
-    """Replace words in the functions of a name, and say the lines that changed."""
-    return f'n={name} f={path}; sed -i "/def $n(/,/def /s|{old}|{new}|w /dev/stdout" $f'
-
-
 def diff_command() -> str:
     """Write the solver's diff."""
     return f"git diff > {FIX}"

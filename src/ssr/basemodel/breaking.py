@@ -82,6 +82,23 @@ def mutate(function: Function, count: int, rng: random.Random) -> list[Mutated] 
     return steps[::-1] or None
 
 
+@dataclass(frozen=True)
+class Change:
+    """A change of whole lines at `line` of a text, as one edit."""
+
+    path: str
+    line: int
+    text: str
+    search: str
+    replace: str
+
+
+def change_of(text: str, path: str, line: int, old: str, new: str) -> Change | None:
+    """The change of whole lines `old` at `line` of `text` into `new`; None where no SEARCH stands once in the file."""
+    edit = edit_of(text, line, old, new)
+    return Change(path, line, text, *edit) if edit else None
+
+
 def edit_of(text: str, line: int, old: str, new: str) -> tuple[str, str] | None:
     """SEARCH and REPLACE for changing whole lines `old` at `line` of `text` into `new`.
 

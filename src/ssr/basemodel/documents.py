@@ -8,11 +8,16 @@ import numpy as np
 
 from ssr.agent.loop import remaining
 from ssr.basemodel.conversation import Conversation
-from ssr.basemodel.corpus import Source
+from ssr.basemodel.corpus import Source, is_test
+from ssr.basemodel.terminal import code_of
 from ssr.config import AgentConfig
 from ssr.engine.chat import ChatCodec
 
 PLAIN_LINES = 60
+TESTS = 0.15
+"""Share of what is read that is tests."""
+CODE_ALONE = 0.6
+"""Share of it that is without docstrings."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +49,11 @@ def document_of(conversation: Conversation, codec: ChatCodec, agent: AgentConfig
 
 
 def plain_document(source: Source, codec: ChatCodec, rng: random.Random) -> Document:
-    """A stretch of a file, to be read as it is."""
-    path = rng.choice(sorted(source.files))
-    lines = source.files[path].split("\n")
+    """A stretch of a file, to be read as it is or without its docstrings; a long file comes more often."""
+    tests = rng.random() < TESTS
+    texts = [text for path, text in sorted(source.files.items()) if is_test(path) == tests] or [*source.files.values()]
+    text = rng.choices(texts, [text.count("\n") + 1 for text in texts])[0]
+    lines = (code_of(text) if rng.random() < CODE_ALONE else text).split("\n")
     start = rng.randrange(max(1, len(lines) - PLAIN_LINES // 2))
     ids = np.array(codec.encode("\n".join(lines[start : start + PLAIN_LINES])), dtype=np.int64)
     return Document(ids, np.ones(len(ids), dtype=bool))

@@ -13,13 +13,12 @@ from itertools import cycle, islice, zip_longest
 from ssr.agent.prompts import Target, injector_messages, solver_messages, specification
 from ssr.basemodel import actions, terminal
 from ssr.basemodel.actions import View
-from ssr.basemodel.breaking import choose_mutation, mutate, to_inject, to_repair
-from ssr.basemodel.changes import Change, change_of
+from ssr.basemodel.breaking import Change, change_of, choose_mutation, mutate, to_inject, to_repair
 from ssr.basemodel.conversation import Conversation
 from ssr.basemodel.corpus import Source, last_name
 from ssr.basemodel.issues import made_up_issue
 from ssr.basemodel.looks import Look, Looker, find, holds, look_by_name, look_in_class
-from ssr.basemodel.mistakes import called_names, how_many, times, wrong_look
+from ssr.basemodel.mistakes import called_names, how_many, times, wrong_edit, wrong_look
 from ssr.basemodel.renaming import identifiers_of, renamed
 from ssr.basemodel.weakened import weakened_tests, weakening
 from ssr.config import AgentConfig, GameConfig, SelfplayConfig
@@ -99,8 +98,12 @@ class Drills:
                 yield conversation
 
     def _injection(self, rng: random.Random) -> Conversation | None:
-        source = rng.choices(self.sources, [len(source.functions) ** 0.5 for source in self.sources])[0]
+        source = self.draw_source(rng)
         return self.injector(source, rng.choice(source.functions), rng)
+
+    def draw_source(self, rng: random.Random) -> Source:
+        """One of the repositories, a large one more often."""
+        return rng.choices(self.sources, [len(source.functions) ** 0.5 for source in self.sources])[0]
 
     def solver(self, source: Source, function: Function, rng: random.Random) -> Conversation | None:
         """Undo a mutation in a repository, told by one of its real assertions or in words; now and then undo two."""
@@ -151,10 +154,10 @@ class Drills:
             return conversation
         for step, after in zip_longest(mutated, mutated[1:]):
             mutation = step.mutation
-            change = change_of(step.text, function, mutation.line, mutation.after, mutation.before, rng)
+            change = change_of(step.text, function.path, mutation.line, mutation.after, mutation.before)
             if change is None or not holds(terminal.code_of(step.text), change.search):
                 return None
-            turn, answer = change.turn()
+            turn, answer = _turn(change)
             conversation.say(turn, answer if after else None)
         return conversation
 
@@ -183,7 +186,7 @@ class Drills:
         if mutation is None:
             return None
         broken = mutation.apply(text)
-        change = change_of(broken, function, mutation.line, mutation.after, mutation.before, rng)
+        change = change_of(broken, function.path, mutation.line, mutation.after, mutation.before)
         if change is None:
             return None
         looks = [look(broken, function, rng.choice(self.views))]
@@ -220,8 +223,8 @@ class Drills:
     def _make(self, conversation: Conversation, change: Change, rng: random.Random) -> None:
         """Make a change, sometimes after mistakes."""
         for _ in range(how_many(self.mistakes, rng)):
-            conversation.mistake(change.mistake(rng, self._names(rng)), times(rng))
-        conversation.say(*change.turn())
+            conversation.mistake(wrong_edit(change, rng, self._names(rng)), times(rng))
+        conversation.say(*_turn(change))
 
     def _names(self, rng: random.Random) -> list[str]:
         return rng.choice([names for names in (self.names, self.own_names) if names])
@@ -235,7 +238,7 @@ class Drills:
         lines = source.test_lines.get(name) or [line for group in source.test_lines.values() for line in group]
         if mutation is None or not re.match(r"[a-z]\w*$", name):
             return None
-        change = change_of(text, function, mutation.line, mutation.before, mutation.after, rng)
+        change = change_of(text, function.path, mutation.line, mutation.before, mutation.after)
         shown = terminal.shown(text, function)
         if change is None or not holds(shown, change.search):
             return None
@@ -265,6 +268,11 @@ class Drills:
         command = actions.view_command(path, last_name(function))
         self._look_wrong(conversation, command, path, rng)
         conversation.say(actions.bash(command), shown)
+
+
+def _turn(change: Change) -> tuple[str, str]:
+    """The turn that makes a change, and its answer."""
+    return actions.edit(change.path, change.search, change.replace), f"Edited {change.path}, line {change.line}."
 
 
 def snippet_of(text: str, function: Function, line: int) -> Target | None:

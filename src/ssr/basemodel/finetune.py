@@ -9,13 +9,13 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from ssr.basemodel.conversation import Conversation
-from ssr.basemodel.documents import Document, batches, document_of
+from ssr.basemodel.documents import Document, batches, document_of, plain_document
 from ssr.basemodel.drills import Drills
-from ssr.basemodel.pretrain import SEED, drills_of, snapshots_of
+from ssr.basemodel.pretrain import PLAIN_SHARE, SEED, drills_of, snapshots_of
 from ssr.basemodel.supervised import HEARD_SHARE, Progress, Trainer
 from ssr.basemodel.tokenizer import load_tokenizer
 from ssr.basemodel.unfinished import Unfinished, work_key
-from ssr.config import Scale
+from ssr.config import AgentConfig, Scale
 from ssr.engine.chat import ChatCodec
 from ssr.training.checkpoint import save_checkpoint
 
@@ -64,13 +64,22 @@ def finetune(
         half=recipe.half,
     )
     drills = drills_of(scale, snapshots, MISTAKES)
-    drilled = (document_of(made, codec, scale.agent) for made in _drilled(drills))
-    documents = mixed(read_demonstrations(demonstrations), drilled)
+    documents = mixed(read_demonstrations(demonstrations), _read_and_drilled(drills, codec, scale.agent))
     stream = batches(documents, recipe.batch_tokens, scale.agent.context_tokens, SEED + 1)
     unfinished = Unfinished(out, work_key("finetune", scale, snapshots_of(scale, snapshots), pretrained))
     trainer.run(stream, report, unfinished)
     save_checkpoint(out, model, pretrained, {"step": 0})
     unfinished.forget()
+
+
+def _read_and_drilled(drills: Drills, codec: ChatCodec, agent: AgentConfig) -> Iterator[Document]:
+    rng = random.Random(SEED + 8)
+    drilled = _drilled(drills)
+    while True:
+        if rng.random() < PLAIN_SHARE:
+            yield plain_document(drills.draw_source(rng), codec, rng)
+        else:
+            yield document_of(next(drilled), codec, agent)
 
 
 def _drilled(drills: Drills) -> Iterator[Conversation]:

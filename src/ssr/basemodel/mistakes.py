@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ssr.agent.tools import no_change, no_single_match, places_of
 from ssr.basemodel import actions
+from ssr.basemodel.breaking import Change
 
 Mistake = tuple[str, str]
 """A turn and its answer."""
@@ -70,11 +71,9 @@ def wrong_look(command: str, path: str, rng: random.Random, names: Sequence[str]
     return actions.bash(re.sub(rf"{NAMED}{rng.choice(named)}\b", other, command)), "[exit code 1]"
 
 
-def wrong_edit(
-    path: str, text: str, change: tuple[str, str], rng: random.Random, names: Sequence[str]
-) -> Mistake | None:
+def wrong_edit(change: Change, rng: random.Random, names: Sequence[str]) -> Mistake | None:
     """An edit that leaves the file as it is; None where what was made up happens to stand there."""
-    search, replace = change
+    path, text, search, replace = change.path, change.text, change.search, change.replace
     short = _too_short(text, search, replace)
     if short and rng.random() < TOO_SHORT:
         return actions.edit(path, *short), no_single_match(path, _count(text, short[0]))

@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from ssr.basemodel.conversation import Conversation
-from ssr.basemodel.corpus import Source, library_functions, repository_source
+from ssr.basemodel.corpus import library_functions, repository_source
 from ssr.basemodel.documents import Document, batches, document_of, plain_document
 from ssr.basemodel.drills import Drills
 from ssr.basemodel.supervised import HEARD_SHARE, Progress, Trainer, new_model
@@ -18,8 +18,10 @@ from ssr.engine.chat import ChatCodec
 from ssr.repository.listing import load_repositories
 from ssr.repository.snapshot import Snapshot
 
-LIBRARY_FUNCTIONS = 60_000
-PLAIN_SHARE = 0.08
+LIBRARY_FUNCTIONS = 6000
+"""Each comes often, so that what was read of a function is of use where its mutation is to be undone."""
+PLAIN_SHARE = 0.25
+"""Share of the repositories' plain source, by number, in all training but that which copies."""
 TOKENIZER_DRILLS = 2000
 COPYING_TOKENS = 2_500_000
 """Tokens of short drills that pre-training begins with, until a small model has learned to copy."""
@@ -99,14 +101,12 @@ def pretrain(scale: Scale, snapshots: Path, tokenizer: Path, out: Path, report: 
 
 def _documents(drills: Drills, codec: ChatCodec, scale: Scale) -> Iterator[Document]:
     rng = random.Random(SEED)
-    weights = [len(source.functions) ** 0.5 for source in drills.sources]
     conversations = drills.stream(SEED)
     tokens = 0
     while True:
         copying = tokens < COPYING_TOKENS
         if not copying and rng.random() < PLAIN_SHARE:
-            source: Source = rng.choices(drills.sources, weights)[0]
-            document = plain_document(source, codec, rng)
+            document = plain_document(drills.draw_source(rng), codec, rng)
         else:
             is_short = copying or rng.random() < SHORT_SHARE
             made = drills.short(rng, REWRITES * copying) if is_short else next(conversations)

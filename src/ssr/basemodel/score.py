@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from itertools import islice, repeat
 from pathlib import Path
 
+from ssr.agent.formats import FORMATS, FormatProblem
 from ssr.basemodel import actions
-from ssr.basemodel.changes import made_by
 from ssr.basemodel.conversation import Conversation
 from ssr.basemodel.corpus import library_functions, repository_source
 from ssr.basemodel.documents import document_of
@@ -80,8 +80,8 @@ def score(scale: Scale, checkpoint: Path, conversations: Sequence[Conversation],
     looks = asyncio.run(_ask(engine, scale, first, temperature))
     edits = asyncio.run(_ask(engine, scale, second, temperature))
     looked = [_place(text) == _place(c.turns[0]) for text, c in zip(looks, conversations, strict=True)]
-    asked = [made_by(c.turns[1], c.answers[0]) for c in conversations]
-    made = [made_by(text, c.answers[0]) for text, c in zip(edits, conversations, strict=True)]
+    asked = [_made_by(c.turns[1], c.answers[0]) for c in conversations]
+    made = [_made_by(text, c.answers[0]) for text, c in zip(edits, conversations, strict=True)]
     exact = [text is not None and text == right for text, right in zip(made, asked, strict=True)]
     count = len(conversations)
     return Score(count, sum(looked) / count, sum(text is not None for text in made) / count, sum(exact) / count)
@@ -90,6 +90,16 @@ def score(scale: Scale, checkpoint: Path, conversations: Sequence[Conversation],
 def _place(look: str) -> str:
     """What a look is at, however much it shows."""
     return look.partition(";")[0]
+
+
+def _made_by(turn: str, shown: str) -> str | None:
+    """What an edit makes of the part of a file that was shown; None for a turn that does not change it."""
+    call = FORMATS["cwm"].parse(turn)
+    if isinstance(call, FormatProblem) or call.name != "edit":
+        return None
+    search, replace = call.arguments["search"], call.arguments["replace"]
+    changed = f"\n{shown}\n".replace(f"\n{search}", f"\n{replace}", 1)[1:-1]
+    return changed if changed != shown else None
 
 
 async def _ask(

@@ -11,6 +11,7 @@ import pytest
 from ssr.agent.formats import FORMATS, ToolCall
 from ssr.agent.tools import Tools, read_patch
 from ssr.basemodel import actions
+from ssr.basemodel.breaking import Change
 from ssr.basemodel.conversation import Conversation
 from ssr.basemodel.corpus import Source, last_name
 from ssr.basemodel.documents import document_of
@@ -58,7 +59,7 @@ def test_a_wrong_edit_is_answered_as_in_the_sandbox_and_changes_nothing(tools: T
     before = {path: tools.sandbox.read_file(path) for path in pocket.files}
     for function in pocket.functions * 8:
         text, last = pocket.files[function.path], f"{function.source.splitlines()[-1]}\n"
-        made = wrong_edit(function.path, text, (last, "    return other\n"), rng, NAMES)
+        made = wrong_edit(Change(function.path, 1, text, last, "    return other\n"), rng, NAMES)
         if made is not None and f"\n{text}".count(f"\n{last}") == 1:
             assert answer_of(tools, made[0]) == made[1]
             seen.add(made[1].split(" ")[0])
@@ -71,7 +72,7 @@ def test_an_edit_that_says_too_few_lines_is_answered_as_in_the_sandbox(tools: To
     tools.sandbox.write_file("twice.py", text.encode())
     change = ("def second():\n    return 1\n", "def second():\n    return 2\n")
     rng = random.Random(4)
-    made = [wrong_edit("twice.py", text, change, rng, NAMES) for _ in range(60)]
+    made = [wrong_edit(Change("twice.py", 1, text, *change), rng, NAMES) for _ in range(60)]
     told = [answer for _, answer in filter(None, made)]
     assert told.count("The SEARCH lines match 2 times in twice.py.") > 15
     assert all(answer_of(tools, turn) == answer for turn, answer in filter(None, made))

@@ -20,6 +20,7 @@ from ssr.basemodel.issues import made_up_issue
 from ssr.basemodel.looks import Look, Looker, find, holds, look_by_name, look_in_class
 from ssr.basemodel.mistakes import called_names, how_many, times, wrong_edit, wrong_look
 from ssr.basemodel.renaming import identifiers_of, renamed
+from ssr.basemodel.symptoms import Symptom, symptom_of
 from ssr.basemodel.weakened import weakened_tests, weakening
 from ssr.config import AgentConfig, GameConfig, SelfplayConfig
 from ssr.contracts import Strategy
@@ -34,9 +35,9 @@ SEEDED = 0.5
 VIEWS = (actions.GLANCE, actions.SHORT, actions.CODE)
 """What the first look of a repair may show, each as often: which finds more bugs is for self-play to teach. Where
 docstrings hide the broken line, a look at the code follows."""
-GIVEN_UP = 0.35
-"""Share of the repairs that are handed in without an edit after the first look, as not all work is good that a model
-has read: that this does not pay is for self-play to teach, too."""
+NOTED = 0.5
+"""Share of the repairs that leave a note at the function and hand that in, as not all work is good that a model has
+read: that this does not pay is for self-play to teach, too."""
 RENAMED = 0.6
 """Share of the functions from anywhere that come under other names."""
 OWN_WORDS = 0.5
@@ -51,10 +52,12 @@ MOST_MUTATIONS = 3
 
 @dataclass(frozen=True)
 class Repair:
-    """What undoes a mutation, and looks until it is seen."""
+    """What undoes a mutation of the function `name`, and looks until it is seen."""
 
+    name: str
     change: Change
     looks: tuple[Look, ...]
+    symptom: Symptom
 
 
 def _indent(function: Function) -> int:
@@ -64,8 +67,8 @@ def _indent(function: Function) -> int:
 class Drills:
     """Makes drills from repositories and from library functions, for one style of prompts.
 
-    `mistakes` is the share of looks and edits that succeed only after one or more that do not, `given_up` that of the
-    repairs without an edit, and `views` are what the first look of a repair may be.
+    `mistakes` is the share of looks and edits that succeed only after one or more that do not, `noted` that of the
+    repairs that are a note alone, and `views` are what the first look of a repair may be.
     """
 
     def __init__(
@@ -75,7 +78,7 @@ class Drills:
         agent: AgentConfig,
         rules: GameConfig,
         mistakes: float = 0.0,
-        given_up: float = GIVEN_UP,
+        noted: float = NOTED,
         views: Sequence[View] = VIEWS,
     ) -> None:
         self.sources = sources
@@ -86,7 +89,7 @@ class Drills:
         self.agent = agent
         self.rules = rules
         self.mistakes = mistakes
-        self.given_up = given_up
+        self.noted = noted
         self.views = views
 
     def stream(self, seed: int) -> Iterator[Conversation]:
@@ -121,7 +124,8 @@ class Drills:
         whole = [repair for repair in repairs if repair is not None]
         if len(whole) < len(functions) or (functions[0] == functions[-1] and len(functions) > 1):
             return None
-        return self._conversation(made_up_issue(source, functions, rng), whole, rng)
+        told = made_up_issue(source, functions, [repair.symptom for repair in whole], rng)
+        return self._conversation(told, whole, rng)
 
     def library_solver(self, rng: random.Random) -> Conversation | None:
         """Undo a mutation in a function from anywhere, now and then two."""
@@ -135,7 +139,8 @@ class Drills:
         if by_a_test:
             told = specification(self.agent, weakened_tests(last_name(chosen[0]), self.sources, rng))
         else:
-            told = made_up_issue(Source("library", {}), chosen, rng)
+            symptoms = [repair.symptom for repair in whole]
+            told = made_up_issue(Source("library", {}), chosen, symptoms, rng)
         return self._conversation(told, whole, rng)
 
     def short(self, rng: random.Random, rewrites: float) -> Conversation | None:
@@ -193,21 +198,25 @@ class Drills:
         if not holds(looks[0][1], change.search):
             again = look_by_name if look is find else look
             looks.append(again(broken, function, actions.CODE))
-        return Repair(change, tuple(looks)) if holds(looks[-1][1], change.search) else None
+        if not holds(looks[-1][1], change.search):
+            return None
+        return Repair(last_name(function), change, tuple(looks), symptom_of(mutation, broken, rng))
 
     def _conversation(self, statement: str, repairs: Sequence[Repair], rng: random.Random) -> Conversation:
         conversation = Conversation(solver_messages(self.agent, statement))
         told = called_names(statement)
-        given_up = rng.random() < self.given_up
-        for repair in repairs[:1] if given_up else repairs:
+        noted = rng.random() < self.noted
+        for repair in repairs:
             command, shown = repair.looks[0]
             others = [name for name in told if name not in command]
             self._look_wrong(conversation, command, repair.change.path, rng, others)
             conversation.say(actions.bash(command), shown)
-            if not given_up:
-                for command, shown in repair.looks[1:]:
-                    conversation.say(actions.bash(command), shown)
-                self._make(conversation, repair.change, rng)
+            if noted:
+                conversation.say(actions.bash(actions.note_command(repair.change.path, repair.name)), "")
+                break
+            for command, shown in repair.looks[1:]:
+                conversation.say(actions.bash(command), shown)
+            self._make(conversation, repair.change, rng)
         conversation.say(actions.bash(actions.diff_command()), "")
         conversation.say(actions.submit(actions.FIX))
         return conversation

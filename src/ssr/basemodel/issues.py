@@ -5,13 +5,13 @@ import re
 from collections.abc import Sequence
 
 from ssr.basemodel.corpus import Source, last_name
+from ssr.basemodel.symptoms import VALUES, Symptom
 from ssr.evaluation.observed import Observation
 from ssr.evaluation.statements import complaint_of, statement
 from ssr.repository.places import Function
 
 EQUALITY = re.compile(r"\s*assert (.+) == (.+)|\s*self\.assertEqual\((.+), (.+)\)")
 RAISED = ("TypeError", "AttributeError", "KeyError", "IndexError", "ValueError", "NameError", "RecursionError")
-VALUES = ("0", "1", "2", "None", "True", "False", "[]", "{}", "''", "[1, 2, 3]", "(1, 2)", "3")
 WORDS = (
     "basic",
     "typed",
@@ -27,15 +27,20 @@ WORDS = (
     "keyword",
 )
 LONGEST = 70
+TOLD = 0.7
+"""Share of the issues that tell what the mutated line brings about, where it shows; the others invent something."""
 
 
-def made_up_issue(source: Source, functions: Sequence[Function], rng: random.Random) -> str:
-    """A problem statement about some functions, as the built-in benchmarks would word it; what it tells is invented."""
-    complaints = [complaint_of(function, _observation(source, function, rng)) for function in functions]
+def made_up_issue(
+    source: Source, functions: Sequence[Function], symptoms: Sequence[Symptom], rng: random.Random
+) -> str:
+    """A problem statement about some functions, as the built-in benchmarks would word it; it tells their symptoms."""
+    pairs = zip(functions, symptoms, strict=True)
+    complaints = [complaint_of(function, _observation(source, function, symptom, rng)) for function, symptom in pairs]
     return statement(complaints, rng.randrange(2**32))
 
 
-def _observation(source: Source, function: Function, rng: random.Random) -> Observation:
+def _observation(source: Source, function: Function, symptom: Symptom, rng: random.Random) -> Observation:
     test = (
         f"test_{rng.choice(WORDS)}_{last_name(function).strip('_')}"
         if rng.random() < 0.5
@@ -43,6 +48,8 @@ def _observation(source: Source, function: Function, rng: random.Random) -> Obse
     )
     call, expected = _quoted(source, function, rng)
     call = call if rng.random() < 0.6 else ""
+    if symptom and rng.random() < TOLD:
+        return Observation(test, call=call, **symptom)
     kind = rng.random()
     if kind < 0.4:
         return Observation(test, call=call, expected=expected or rng.choice(VALUES), got=rng.choice(VALUES))

@@ -18,9 +18,8 @@ from ssr.engine.chat import ChatCodec
 from ssr.repository.listing import load_repositories
 from ssr.repository.snapshot import Snapshot
 
-LIBRARY_FUNCTIONS = 6000
-"""Each comes often, so that what was read of a function is of use where its mutation is to be undone."""
-PLAIN_SHARE = 0.25
+LIBRARY_FUNCTIONS = 60_000
+PLAIN_SHARE = 0.1
 """Share of the repositories' plain source, by number, in all training but that which copies."""
 TOKENIZER_DRILLS = 2000
 COPYING_TOKENS = 2_500_000

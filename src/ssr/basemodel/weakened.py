@@ -7,7 +7,8 @@ from itertools import groupby
 
 from ssr.basemodel import terminal
 from ssr.basemodel.corpus import Source, TestLine
-from ssr.basemodel.issues import VALUES, WORDS
+from ssr.basemodel.issues import WORDS
+from ssr.basemodel.symptoms import VALUES
 
 REAL = 0.6
 """Share of the weakenings that are of a repository's own tests, with another function's name in them."""

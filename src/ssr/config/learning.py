@@ -174,7 +174,7 @@ class BasemodelConfig(Section):
     """Tokens of source code and drills, at a constant rate."""
     demonstrations: int = Field(16, ge=1)
     """Injections that the demonstrator tries in each repository; it then solves the valid ones."""
-    finetuning_tokens: int = Field(8_000_000, ge=1000)
+    finetuning_tokens: int = Field(15_000_000, ge=1000)
     """Tokens of supervised training on demonstrations and drills."""
     finetuning_rate: float = Field(2e-3, gt=0)
     """Peak of its schedule."""

@@ -32,6 +32,8 @@ WITHOUT_DOCSTRINGS = """sed '/\""".*\"""/d;/\"""/,/\"""/d'"""
 DEFINED = '"def $n("'
 GLANCE, SHORT, CODE = View(1, 8), View(2, 20), View(2, 16, code=True)
 
+LISTED = 40
+"""Functions that a listing names at most."""
 TEST_SCRIPT = "python -m pytest -p no:cacheprovider -q -rA --tb=short"
 TEST_PARSER = """\
 import json, re, sys
@@ -89,13 +91,12 @@ def diff_command() -> str:
 
 
 def list_command() -> str:
-    """Some code files and test files of the repository."""
-    return "git ls-files '*.py' | grep -v test | head -n 16; git ls-files '*test*.py' | head -n 16"
-
-
-def functions_command(path: str) -> str:
-    """Names of the functions in a file."""
-    return f'f={path}; grep -o "def [a-z]\\w*(" $f | head -n 30'
+    """Functions of the repository that assertions call, the one that most call first."""
+    return (
+        "git grep -ohE 'def \\w+\\(' -- '*.py' ':!*test*' | cut -c5- | sort -u > /tmp/defined\n"
+        "git grep -ohE 'assert.*' -- '*test*.py' | grep -oE '\\w+\\(' | grep -xFf /tmp/defined"
+        f" | sort | uniq -c | sort -k1,1nr -k2 | head -n {LISTED} | sed 's/^ *[0-9]* /n=/'"
+    )
 
 
 def view_command(path: str, name: str, view: View = CODE) -> str:

@@ -3,6 +3,7 @@
 import random
 import re
 import sysconfig
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,7 @@ FUNCTION_LINES = range(3, 61)
 LIBRARY_LINES = range(3, 41)
 TEST_CALL = re.compile(r"^\s+(?:assert |self\.assert).*[)\w\]]$")
 WORD = re.compile(r"\w+")
+NAME = re.compile(r"(\w+)\(")
 NAME_CALL = re.compile(r"\b([A-Za-z_]\w*)\(")
 
 
@@ -71,6 +73,15 @@ class Source:
     def tested_functions(self) -> list[str]:
         """Names of its functions that assertions call."""
         return sorted({last_name(function) for function in self.readable} & set(self.test_lines))
+
+    @cached_property
+    def asserted(self) -> list[str]:
+        """Names of its functions that assertions call, the one that most call first."""
+        code = "\n".join(text for path, text in self.files.items() if not is_test(path))
+        defined = set(re.findall(r"def (\w+)\(", code))
+        tests = "\n".join(text for path, text in self.files.items() if is_test(path))
+        called = Counter(name for said in re.findall("assert.*", tests) for name in NAME.findall(said))
+        return sorted(defined & set(called), key=lambda name: (-called[name], name + "("))
 
     @cached_property
     def tested(self) -> frozenset[str]:

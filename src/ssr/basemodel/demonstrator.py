@@ -91,13 +91,12 @@ def _break(
 ) -> Generator[str, str, str]:
     """Look at a function and break it until a test notices; what the tests printed last."""
     path = function.path
-    yield actions.bash(say.functions_command(path))
     text = source.files[path]
     if strategy == "history":
         diff = yield actions.bash(say.log_command(path, last_name(function)))
         change = reverted(text, diff, rng)
     else:
-        yield actions.bash(say.view_command(path, last_name(function)))
+        yield actions.bash(say.find_command(last_name(function)))
         change = _mutation_edit(text, function, rng, strategy)
     answer = ""
     for tried in range(1 + RETRIES):

@@ -25,8 +25,6 @@ class Dialect:
     may_be_tested: Callable[[Source, str], bool]
     """Whether tests could notice a function of that name."""
     list_command: str
-    functions_command: Callable[[str], str]
-    view_command: Callable[[str, str], str]
     log_command: Callable[[str, str], str]
     find_command: Callable[[str], str]
     artifact_command: Callable[[str, str], str]
@@ -46,8 +44,6 @@ PYTHON = Dialect(
     definition=lambda name: rf"def {re.escape(name)}\(",
     may_be_tested=_python_tested,
     list_command=actions.list_command(),
-    functions_command=actions.functions_command,
-    view_command=actions.view_command,
     log_command=actions.log_command,
     find_command=actions.find_command,
     artifact_command=actions.artifact_command,
@@ -61,8 +57,6 @@ JAVASCRIPT = Dialect(
     definition=javascript.definition,
     may_be_tested=lambda source, name: re.fullmatch(r"[A-Za-z_]\w*", name) is not None,
     list_command=javascript.LIST_COMMAND,
-    functions_command=javascript.functions_command,
-    view_command=javascript.view_command,
     log_command=javascript.log_command,
     find_command=javascript.find_command,
     artifact_command=javascript.artifact_command,

@@ -102,7 +102,9 @@ class Drills:
 
     def _injection(self, rng: random.Random) -> Conversation | None:
         source = self.draw_source(rng)
-        return self.injector(source, rng.choice(source.functions), rng)
+        listed = set(source.asserted[: actions.LISTED])
+        functions = [f for f in source.functions if last_name(f) in listed]
+        return self.injector(source, rng.choice(functions or source.functions), rng)
 
     def draw_source(self, rng: random.Random) -> Source:
         """One of the repositories, a large one more often."""
@@ -258,7 +260,9 @@ class Drills:
         targets = [target] if target else []
         conversation = Conversation(injector_messages(self.agent, strategy, source.name, self.rules, targets))
         if target is None:
-            self._explore(conversation, source, function, shown, rng)
+            if source.defining(name) != function.path:
+                return None
+            self._explore(conversation, source, function, text, rng)
         self._make(conversation, change, rng)
         failed = rng.choice((1, 1, 1, 2, 3, 4))
         result = f"{test.path}:{test.line}: in {test.test}\n{failed} failed, {rng.randint(20, 120)} passed in 0.00s"
@@ -269,13 +273,11 @@ class Drills:
         return conversation
 
     def _explore(
-        self, conversation: Conversation, source: Source, function: Function, shown: str, rng: random.Random
+        self, conversation: Conversation, source: Source, function: Function, text: str, rng: random.Random
     ) -> None:
-        path = function.path
         conversation.say(actions.bash(actions.list_command()), terminal.listing(source))
-        conversation.say(actions.bash(actions.functions_command(path)), terminal.function_names(source.files[path]))
-        command = actions.view_command(path, last_name(function))
-        self._look_wrong(conversation, command, path, rng)
+        command, shown = find(text, function, actions.CODE)
+        self._look_wrong(conversation, command, function.path, rng)
         conversation.say(actions.bash(command), shown)
 
 

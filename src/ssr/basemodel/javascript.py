@@ -38,11 +38,6 @@ def definition(name: str) -> str:
 LIST_COMMAND = f"git ls-files {CODE} | grep -v test | head -n 16; git ls-files {TESTS} | head -n 16"
 
 
-def functions_command(path: str) -> str:
-    """Names of the functions in a file."""
-    return f'grep -oE "function +\\w+|\\w+ *[=:] *(async +)?(function|\\([^()]*\\) *=>)" {path} | head -n 30'
-
-
 def view_command(path: str, name: str) -> str:
     """Show a function."""
     return f"grep -m {SHORT.matches} -A {SHORT.lines} -E '{definition(name)}' {path}"

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from ssr.basemodel.actions import CODE, View
-from ssr.basemodel.corpus import Source, is_test, last_name
+from ssr.basemodel.actions import CODE, LISTED, View
+from ssr.basemodel.corpus import Source, last_name
 from ssr.repository.places import Function
 
 QUOTES = '"""'
@@ -58,14 +58,7 @@ def code_of(text: str) -> str:
 
 def listing(source: Source) -> str:
     """What `list_command` prints."""
-    paths = sorted(source.files)
-    tests = [path for path in paths if is_test(path)]
-    return "\n".join([*[path for path in paths if not is_test(path)][:16], *tests[:16]])
-
-
-def function_names(text: str) -> str:
-    """What `functions_command` prints."""
-    return "\n".join(re.findall(r"def [a-z]\w*\(", text)[:30])
+    return "\n".join(f"n={name}(" for name in source.asserted[:LISTED])
 
 
 def hash_of(text: str) -> int:

@@ -13,7 +13,7 @@ from ssr.basemodel import actions
 from ssr.basemodel.breaking import choose_mutation, edit_of, mutate, to_inject
 from ssr.basemodel.corpus import Source, last_name, library_functions
 from ssr.basemodel.drills import VIEWS, Drills
-from ssr.basemodel.terminal import shown, shown_of, without_docstrings
+from ssr.basemodel.terminal import listing, shown, shown_of, without_docstrings
 from ssr.config import AgentConfig, GameConfig
 from ssr.repository.mutations import RECOVERABLE
 from ssr.repository.places import Function, share_of
@@ -45,6 +45,18 @@ def test_the_shown_text_is_what_the_commands_print(pocket: Source, tmp_path: Pat
             command = actions.view_command(function.path, last_name(function), view)
             assert printed(command, tmp_path) == shown(text, function, view)
             assert printed(actions.look_command(function, view), tmp_path) == shown_of(text, function, view)
+
+
+def test_the_listing_is_what_the_command_prints(pocket: Source, tmp_path: Path) -> None:
+    files = pocket.files | {"more.py": "def zig(a):\n    pass\n", "test_more.py": "assert zig(1) == zig(2)\nzag(1)\n"}
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    subprocess.run(["git", "add", "."], cwd=tmp_path, check=True)
+    listed = listing(Source("more", files))
+    assert "n=zig(" in listed.split("\n") and "zag" not in listed
+    assert printed(actions.list_command(), tmp_path) == listed
 
 
 PARTS = ["def f(a):", '    """One line."""', '    """', "    a = 1", "", 'x = "y"']

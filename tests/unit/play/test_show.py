@@ -38,7 +38,7 @@ def test_a_bug_shows_its_diffs_and_what_the_solver_is_told(bug: str, played: Pla
 def test_an_episode_shows_every_call_and_why_it_was_rewarded(bug: str, user: User) -> None:
     text = user.types("show", "episode", bug).stdout
     assert "role: injector" in text and "which costs alpha = 0.8" in text
-    assert "bash: command" in text and "git ls-files '*.py'" in text and "submit: path" in text
+    assert "bash: command" in text and "git grep -ohE" in text and "submit: path" in text
 
 
 @pytest.mark.slow

@@ -20,11 +20,11 @@ class View(NamedTuple):
     lines: int
     code: bool = False
 
-    def grep(self, pattern: str, file: str = "", matches: int | None = None) -> str:
+    def grep(self, pattern: str, file: str = "") -> str:
         """The command that shows the places where a pattern stands; of what is piped into it without a file."""
-        source = f"{WITHOUT_DOCSTRINGS} {file}".rstrip() + " | " if self.code else ""
-        shown = f"grep -m {matches or self.matches} -A {self.lines} {pattern}"
-        return f"{source}{shown}" if self.code or not file else f"{shown} {file}"
+        shown = f"grep -m {self.matches} -A {self.lines} {pattern}"
+        parts = [WITHOUT_DOCSTRINGS, file, "|", shown] if self.code else [shown, file]
+        return " ".join(part for part in parts if part)
 
 
 WITHOUT_DOCSTRINGS = """sed '/\""".*\"""/d;/\"""/,/\"""/d'"""
@@ -65,18 +65,19 @@ def find_command(name: str, view: View = CODE) -> str:
     Here and below names and paths stand after "=", as between a statement's marks: the tokenizer writes a word
     otherwise after a space, and what is copied should be the same tokens.
     """
-    found = f'n={name}; f=$(git grep -l "def $n(" | head -n 1)'
+    found = f"n={name}; f=$(git grep -l {DEFINED} | head -n 1)"
     return f"{found}; echo $f; {view.grep(DEFINED, '$f')}"
 
 
 def look_command(function: Function, view: View = CODE) -> str:
     """Show a function, or the class that it constructs, whose file (and class) are known."""
+    first = view._replace(matches=1)
     owner = function.name.rpartition(".")[0].rpartition(".")[2]
     if owner and function.bare_name != owner:
         name = function.name.rpartition(".")[2]
         said = f"n={name} c={owner} f={function.path}"
-        return f'{said}; sed -n "/class $c/,\\$p" $f | {view.grep(DEFINED, matches=1)}'
-    shown = view.grep('-E "(def|class) $n\\b"', "$f", matches=1)
+        return f'{said}; sed -n "/class $c/,\\$p" $f | {first.grep(DEFINED)}'
+    shown = first.grep('-E "(def|class) $n\\b"', "$f")
     return f"n={function.bare_name} f={function.path}; {shown}"
 
 
@@ -101,8 +102,7 @@ def list_command() -> str:
 
 def view_command(path: str, name: str, view: View = CODE) -> str:
     """Show the functions of a name in a file."""
-    shown = view.grep(DEFINED, "$f")
-    return f"n={name} f={path}; {shown}"
+    return f"n={name} f={path}; {view.grep(DEFINED, '$f')}"
 
 
 def log_command(path: str, name: str) -> str:

@@ -20,7 +20,6 @@ FUNCTION_LINES = range(3, 61)
 LIBRARY_LINES = range(3, 41)
 TEST_CALL = re.compile(r"^\s+(?:assert |self\.assert).*[)\w\]]$")
 WORD = re.compile(r"\w+")
-NAME = re.compile(r"(\w+)\(")
 NAME_CALL = re.compile(r"\b([A-Za-z_]\w*)\(")
 
 
@@ -76,11 +75,11 @@ class Source:
 
     @cached_property
     def asserted(self) -> list[str]:
-        """Names of its functions that assertions call, the one that most call first."""
+        """Names that its files define and lines with `assert` call, as `list_command` says them: most called first."""
         code = "\n".join(text for path, text in self.files.items() if not is_test(path))
         defined = set(re.findall(r"def (\w+)\(", code))
         tests = "\n".join(text for path, text in self.files.items() if is_test(path))
-        called = Counter(name for said in re.findall("assert.*", tests) for name in NAME.findall(said))
+        called = Counter(name for said in re.findall("assert.*", tests) for name in NAME_CALL.findall(said))
         return sorted(defined & set(called), key=lambda name: (-called[name], name + "("))
 
     @cached_property

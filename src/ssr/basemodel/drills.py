@@ -250,8 +250,8 @@ class Drills:
         if mutation is None or not re.match(r"[a-z]\w*$", name):
             return None
         change = change_of(text, function.path, mutation.line, mutation.before, mutation.after)
-        shown = terminal.shown(text, function)
-        if change is None or not holds(shown, change.search):
+        look = find(text, function, actions.CODE)
+        if change is None or not holds(look[1], change.search):
             return None
         target = snippet_of(text, function, mutation.line) if rng.random() < SEEDED else None
         if target is not None and not holds(target.text, change.search):
@@ -262,7 +262,7 @@ class Drills:
         if target is None:
             if source.defining(name) != function.path:
                 return None
-            self._explore(conversation, source, function, text, rng)
+            self._explore(conversation, source, function.path, look, rng)
         self._make(conversation, change, rng)
         failed = rng.choice((1, 1, 1, 2, 3, 4))
         result = f"{test.path}:{test.line}: in {test.test}\n{failed} failed, {rng.randint(20, 120)} passed in 0.00s"
@@ -272,12 +272,10 @@ class Drills:
         conversation.say(actions.submit(actions.ARTIFACT))
         return conversation
 
-    def _explore(
-        self, conversation: Conversation, source: Source, function: Function, text: str, rng: random.Random
-    ) -> None:
+    def _explore(self, conversation: Conversation, source: Source, path: str, look: Look, rng: random.Random) -> None:
         conversation.say(actions.bash(actions.list_command()), terminal.listing(source))
-        command, shown = find(text, function, actions.CODE)
-        self._look_wrong(conversation, command, function.path, rng)
+        command, shown = look
+        self._look_wrong(conversation, command, path, rng)
         conversation.say(actions.bash(command), shown)
 
 

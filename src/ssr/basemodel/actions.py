@@ -86,6 +86,13 @@ def note_command(path: str, name: str) -> str:
     return f'n={name} f={path}; sed -i "/def $n(/s|\\$|  # FIXME|" $f'
 
 
+def check_command(name: str) -> str:
+    """Run the tests that mention a name: where all pass, write the solver's diff, otherwise undo the change."""
+    tests = "$(git grep -lw $n -- '*test_*.py' '*tests.py')"
+    run = f"n={name}; python -m pytest -q -x -p no:cacheprovider {tests} > /tmp/log 2>&1"
+    return f"{run} && {diff_command()} || git checkout -q .; tail -n 1 /tmp/log"
+
+
 def diff_command() -> str:
     """Write the solver's diff."""
     return f"git diff > {FIX}"

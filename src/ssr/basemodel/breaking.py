@@ -58,6 +58,13 @@ def to_repair(rng: random.Random) -> Callable[[Mutation], bool]:
     return bool if rng.random() < ANY_KIND else attrgetter("recoverable")
 
 
+def broken_function(broken: str, function: Function, mutation: Mutation) -> Function:
+    """A function as it stands in the `broken` text that a mutation of it made."""
+    grown = len(mutation.after.splitlines()) - len(mutation.before.splitlines())
+    last = function.last_line + grown
+    return replace(function, last_line=last, source="\n".join(broken.split("\n")[function.first_line - 1 : last]))
+
+
 @dataclass(frozen=True)
 class Mutated:
     """A function's text with mutations, and the topmost of them."""

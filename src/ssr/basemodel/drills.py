@@ -13,7 +13,7 @@ from itertools import cycle, islice, zip_longest
 from ssr.agent.prompts import Target, injector_messages, solver_messages, specification
 from ssr.basemodel import actions, terminal
 from ssr.basemodel.actions import View
-from ssr.basemodel.breaking import Change, change_of, choose_mutation, mutate, to_inject, to_repair
+from ssr.basemodel.breaking import Change, broken_function, change_of, choose_mutation, mutate, to_inject, to_repair
 from ssr.basemodel.conversation import Conversation
 from ssr.basemodel.corpus import Source, last_name
 from ssr.basemodel.issues import made_up_issue
@@ -24,6 +24,7 @@ from ssr.basemodel.symptoms import Symptom, symptom_of
 from ssr.basemodel.weakened import weakened_tests, weakening
 from ssr.config import AgentConfig, GameConfig, SelfplayConfig
 from ssr.contracts import Strategy
+from ssr.repository.mutations import Mutation
 from ssr.repository.places import Function
 
 IDENTIFIERS = 30_000
@@ -35,9 +36,15 @@ SEEDED = 0.5
 VIEWS = (actions.GLANCE, actions.SHORT, actions.CODE)
 """What the first look of a repair may show, each as often: which finds more bugs is for self-play to teach. Where
 docstrings hide the broken line, a look at the code follows."""
-NOTED = 0.5
+NOTED = 0.4
 """Share of the repairs that leave a note at the function and hand that in, as not all work is good that a model has
 read: that this does not pay is for self-play to teach, too."""
+CHECKED = 0.5
+"""Share of the other repairs that run tests before they are handed in: that this pays is for self-play to teach."""
+TRIED = 0.8
+"""Share of the checked repairs in which the tests refuse a change of another line first."""
+TRIES = 3
+"""Changes that the tests refuse in one drill, at most: with them a repair takes all ten turns."""
 RENAMED = 0.6
 """Share of the functions from anywhere that come under other names."""
 OWN_WORDS = 0.5
@@ -52,10 +59,11 @@ MOST_MUTATIONS = 3
 
 @dataclass(frozen=True)
 class Repair:
-    """What undoes a mutation of the function `name`, and looks until it is seen."""
+    """What undoes a mutation of the function `name`, looks until it is seen, and changes of it that mend nothing."""
 
     name: str
     change: Change
+    others: tuple[Change, ...]
     looks: tuple[Look, ...]
     symptom: Symptom
 
@@ -68,7 +76,8 @@ class Drills:
     """Makes drills from repositories and from library functions, for one style of prompts.
 
     `mistakes` is the share of looks and edits that succeed only after one or more that do not, `noted` that of the
-    repairs that are a note alone, and `views` are what the first look of a repair may be.
+    repairs that are a note alone, `checked` that of the others that run tests, and `views` are what the first look of
+    a repair may be.
     """
 
     def __init__(
@@ -79,6 +88,7 @@ class Drills:
         rules: GameConfig,
         mistakes: float = 0.0,
         noted: float = NOTED,
+        checked: float = CHECKED,
         views: Sequence[View] = VIEWS,
     ) -> None:
         self.sources = sources
@@ -90,6 +100,7 @@ class Drills:
         self.rules = rules
         self.mistakes = mistakes
         self.noted = noted
+        self.checked = checked
         self.views = views
 
     def stream(self, seed: int) -> Iterator[Conversation]:
@@ -202,12 +213,15 @@ class Drills:
             looks.append(again(broken, function, actions.CODE))
         if not holds(looks[-1][1], change.search):
             return None
-        return Repair(last_name(function), change, tuple(looks), symptom_of(mutation, broken, rng))
+        others = [other for other in _others(broken, function, mutation, rng) if holds(looks[-1][1], other.search)]
+        symptom = symptom_of(mutation, broken, rng)
+        return Repair(last_name(function), change, tuple(others), tuple(looks), symptom)
 
     def _conversation(self, statement: str, repairs: Sequence[Repair], rng: random.Random) -> Conversation:
         conversation = Conversation(solver_messages(self.agent, statement))
         told = called_names(statement)
         noted = rng.random() < self.noted
+        checked = not noted and rng.random() < self.checked
         for repair in repairs:
             command, shown = repair.looks[0]
             others = [name for name in told if name not in command]
@@ -218,8 +232,13 @@ class Drills:
                 break
             for command, shown in repair.looks[1:]:
                 conversation.say(actions.bash(command), shown)
+            if checked and len(repairs) == 1 and rng.random() < TRIED:
+                _try(conversation, repair, rng)
             self._make(conversation, repair.change, rng)
-        conversation.say(actions.bash(actions.diff_command()), "")
+        if checked:
+            _check(conversation, repairs[0], f"{rng.randint(5, 150)} passed in 0.00s")
+        else:
+            conversation.say(actions.bash(actions.diff_command()), "")
         conversation.say(actions.submit(actions.FIX))
         return conversation
 
@@ -277,6 +296,30 @@ class Drills:
         command, shown = look
         self._look_wrong(conversation, command, path, rng)
         conversation.say(actions.bash(command), shown)
+
+
+def _others(broken: str, function: Function, mutation: Mutation, rng: random.Random) -> Iterator[Change]:
+    """Changes of the broken function that are not its repair."""
+    now = broken_function(broken, function, mutation)
+    for _ in range(TRIES):
+        other = choose_mutation(broken, now, rng, to_repair(rng))
+        if other is not None and other.line != mutation.line:
+            change = change_of(broken, function.path, other.line, other.before, other.after)
+            if change is not None:
+                yield change
+
+
+def _try(conversation: Conversation, repair: Repair, rng: random.Random) -> None:
+    """Changes that the tests refuse, which is how they are undone."""
+    for other in repair.others[: rng.randint(1, TRIES)]:
+        conversation.mistake(_turn(other))
+        passed = rng.choice(("", f", {rng.randint(1, 99)} passed"))
+        _check(conversation, repair, f"1 failed{passed} in 0.00s")
+
+
+def _check(conversation: Conversation, repair: Repair, printed: str) -> None:
+    """Run the tests that mention the repaired function."""
+    conversation.say(actions.bash(actions.check_command(repair.name)), printed)
 
 
 def _turn(change: Change) -> tuple[str, str]:

@@ -43,7 +43,7 @@ def held_out_drills(scale: Scale, snapshots: Path, count: int) -> dict[str, list
     repositories in the tuning share, which it read and never broke (`repository`)."""
     sources = [repository_source(snapshot) for snapshot in snapshots_of(scale, snapshots)]
     library = library_functions(LIBRARY_FUNCTIONS // 10, SEED, share="builtin-tuning")
-    drills = Drills(sources, library, scale.agent, scale.game, views=(actions.CODE,), noted=0.0)
+    drills = Drills(sources, library, scale.agent, scale.game, views=(actions.CODE,), noted=0.0, checked=0.0)
     rng = random.Random(SEED + 11)
 
     def in_repositories() -> Iterator[Conversation]:

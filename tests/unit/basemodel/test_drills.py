@@ -1,16 +1,19 @@
 import random
 import re
 import subprocess
+import sys
 from collections import Counter
 from itertools import islice
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ssr.agent.formats import FORMATS, ToolCall
 from ssr.basemodel import actions
 from ssr.basemodel.breaking import choose_mutation, edit_of, mutate, to_inject
+from ssr.basemodel.conversation import Conversation
 from ssr.basemodel.corpus import Source, last_name, library_functions
 from ssr.basemodel.drills import VIEWS, Drills
 from ssr.basemodel.terminal import listing, shown, shown_of, without_docstrings
@@ -89,16 +92,49 @@ def _lines(turn: str) -> int:
     return int(found[1]) if found else 0
 
 
-def test_half_of_the_repairs_leave_a_note_and_change_nothing_else(drills: Drills, tmp_path: Path) -> None:
-    rng = random.Random(9)
-    made = [c for c in (drills.library_solver(rng) for _ in range(600)) if c is not None]
+def test_many_repairs_leave_a_note_and_change_nothing_else(drills: Drills, tmp_path: Path) -> None:
+    made = solved(drills, 600)
     names = [[call.name for call in map(FORMATS["cwm"].parse, c.turns) if isinstance(call, ToolCall)] for c in made]
     noted = [turns for turns in names if "edit" not in turns]
-    assert 0.35 < len(noted) / len(made) < 0.65
+    assert 0.25 < len(noted) / len(made) < 0.55
     assert all(turns == ["bash", "bash", "bash", "submit"] for turns in noted)
     (tmp_path / "a.py").write_text("def f(\n    a,\n): return f(1)\ndef g(): f()\n")
     printed(actions.note_command("a.py", "f"), tmp_path)
     assert (tmp_path / "a.py").read_text() == "def f(  # FIXME\n    a,\n): return f(1)\ndef g(): f()\n"
+
+
+def test_checked_repairs_change_other_lines_until_the_tests_pass(library: list[Function], agent: AgentConfig) -> None:
+    drills = Drills([], library, agent, GameConfig(), noted=0.0, checked=1.0)
+    tries: Counter[int] = Counter()
+    for conversation in solved(drills, 300):
+        checks = [place for place, turn in enumerate(conversation.turns) if "pytest" in turn]
+        assert checks[-1] == len(conversation.turns) - 2 and " passed" in conversation.answers[checks[-1]]
+        edited = [conversation.turns[place - 1] for place in checks]
+        assert edited[-1] not in edited[:-1] and checks[-1] - 1 not in conversation.mistakes
+        for place in checks[:-1]:
+            assert place - 1 in conversation.mistakes and place not in conversation.mistakes
+            assert "1 failed" in conversation.answers[place]
+        tries[len(checks)] += 1
+    assert set(tries) == {1, 2, 3, 4}
+
+
+def test_a_check_keeps_what_passes_and_undoes_what_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")  # as in a sandbox
+    (tmp_path / "a.py").write_text("def f():\n    return 1\n")
+    (tmp_path / "test_a.py").write_text("import a\ndef test_f(): assert a.f() < 3\n")
+    for command in ("init -q", "add .", "-c user.name=a -c user.email=a commit -qm a"):
+        printed(f"git {command}", tmp_path)
+    check = actions.check_command("f").replace("/tmp/", f"{tmp_path}/").replace("python", sys.executable)
+    for value, kept in ((5, False), (2, True)):
+        (tmp_path / "a.py").write_text(f"def f():\n    return {value}\n")
+        assert ("1 passed" if kept else "1 failed") in printed(check, tmp_path)
+        assert (f"return {value}" in (tmp_path / "a.py").read_text()) == kept
+    assert "+    return 2" in (tmp_path / "fix.diff").read_text()
+
+
+def solved(drills: Drills, tries: int) -> list[Conversation]:
+    rng = random.Random(9)
+    return [c for c in (drills.library_solver(rng) for _ in range(tries)) if c is not None]
 
 
 def printed(command: str, folder: Path) -> str:

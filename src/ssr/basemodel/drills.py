@@ -7,24 +7,24 @@ A mutated function is shown as the tools would show it; the turn asked for undoe
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import cycle, islice, zip_longest
 
 from ssr.agent.prompts import Target, injector_messages, solver_messages, specification
 from ssr.basemodel import actions, terminal
 from ssr.basemodel.actions import View
-from ssr.basemodel.breaking import Change, broken_function, change_of, choose_mutation, mutate, to_inject, to_repair
+from ssr.basemodel.breaking import Change, change_of, choose_mutation, mutate, to_inject, to_repair
 from ssr.basemodel.conversation import Conversation
 from ssr.basemodel.corpus import Source, last_name
 from ssr.basemodel.issues import made_up_issue
 from ssr.basemodel.looks import Look, Looker, find, holds, look_by_name, look_in_class
 from ssr.basemodel.mistakes import called_names, how_many, times, wrong_edit, wrong_look
 from ssr.basemodel.renaming import identifiers_of, renamed
-from ssr.basemodel.symptoms import Symptom, symptom_of
+from ssr.basemodel.repairs import Repair, check, others_of, try_others, turn_of
+from ssr.basemodel.symptoms import symptom_of
 from ssr.basemodel.weakened import weakened_tests, weakening
 from ssr.config import AgentConfig, GameConfig, SelfplayConfig
 from ssr.contracts import Strategy
-from ssr.repository.mutations import Mutation
 from ssr.repository.places import Function
 
 IDENTIFIERS = 30_000
@@ -43,8 +43,6 @@ CHECKED = 0.5
 """Share of the other repairs that run tests before they are handed in: that this pays is for self-play to teach."""
 TRIED = 0.8
 """Share of the checked repairs in which the tests refuse a change of another line first."""
-TRIES = 3
-"""Changes that the tests refuse in one drill, at most: with them a repair takes all ten turns."""
 RENAMED = 0.6
 """Share of the functions from anywhere that come under other names."""
 OWN_WORDS = 0.5
@@ -55,17 +53,6 @@ FOLLOWING = 4
 """Functions from anywhere, of which those with the same indent follow one that is to be repaired."""
 MOST_MUTATIONS = 3
 """Mutations in one short drill, at most."""
-
-
-@dataclass(frozen=True)
-class Repair:
-    """What undoes a mutation of the function `name`, looks until it is seen, and changes of it that mend nothing."""
-
-    name: str
-    change: Change
-    others: tuple[Change, ...]
-    looks: tuple[Look, ...]
-    symptom: Symptom
 
 
 def _indent(function: Function) -> int:
@@ -175,7 +162,7 @@ class Drills:
             change = change_of(step.text, function.path, mutation.line, mutation.after, mutation.before)
             if change is None or not holds(terminal.code_of(step.text), change.search):
                 return None
-            turn, answer = _turn(change)
+            turn, answer = turn_of(change)
             conversation.say(turn, answer if after else None)
         return conversation
 
@@ -213,7 +200,7 @@ class Drills:
             looks.append(again(broken, function, actions.CODE))
         if not holds(looks[-1][1], change.search):
             return None
-        others = [other for other in _others(broken, function, mutation, rng) if holds(looks[-1][1], other.search)]
+        others = [other for other in others_of(broken, function, mutation, rng) if holds(looks[-1][1], other.search)]
         symptom = symptom_of(mutation, broken, rng)
         return Repair(last_name(function), change, tuple(others), tuple(looks), symptom)
 
@@ -233,10 +220,10 @@ class Drills:
             for command, shown in repair.looks[1:]:
                 conversation.say(actions.bash(command), shown)
             if checked and len(repairs) == 1 and rng.random() < TRIED:
-                _try(conversation, repair, rng)
+                try_others(conversation, repair, rng)
             self._make(conversation, repair.change, rng)
         if checked:
-            _check(conversation, repairs[0], f"{rng.randint(5, 150)} passed in 0.00s")
+            check(conversation, repairs[0], terminal.tests(f"{rng.randint(5, 150)} passed", rng))
         else:
             conversation.say(actions.bash(actions.diff_command()), "")
         conversation.say(actions.submit(actions.FIX))
@@ -254,7 +241,7 @@ class Drills:
         """Make a change, sometimes after mistakes."""
         for _ in range(how_many(self.mistakes, rng)):
             conversation.mistake(wrong_edit(change, rng, self._names(rng)), times(rng))
-        conversation.say(*_turn(change))
+        conversation.say(*turn_of(change))
 
     def _names(self, rng: random.Random) -> list[str]:
         return rng.choice([names for names in (self.names, self.own_names) if names])
@@ -296,35 +283,6 @@ class Drills:
         command, shown = look
         self._look_wrong(conversation, command, path, rng)
         conversation.say(actions.bash(command), shown)
-
-
-def _others(broken: str, function: Function, mutation: Mutation, rng: random.Random) -> Iterator[Change]:
-    """Changes of the broken function that are not its repair."""
-    now = broken_function(broken, function, mutation)
-    for _ in range(TRIES):
-        other = choose_mutation(broken, now, rng, to_repair(rng))
-        if other is not None and other.line != mutation.line:
-            change = change_of(broken, function.path, other.line, other.before, other.after)
-            if change is not None:
-                yield change
-
-
-def _try(conversation: Conversation, repair: Repair, rng: random.Random) -> None:
-    """Changes that the tests refuse, which is how they are undone."""
-    for other in repair.others[: rng.randint(1, TRIES)]:
-        conversation.mistake(_turn(other))
-        passed = rng.choice(("", f", {rng.randint(1, 99)} passed"))
-        _check(conversation, repair, f"1 failed{passed} in 0.00s")
-
-
-def _check(conversation: Conversation, repair: Repair, printed: str) -> None:
-    """Run the tests that mention the repaired function."""
-    conversation.say(actions.bash(actions.check_command(repair.name)), printed)
-
-
-def _turn(change: Change) -> tuple[str, str]:
-    """The turn that makes a change, and its answer."""
-    return actions.edit(change.path, change.search, change.replace), f"Edited {change.path}, line {change.line}."
 
 
 def snippet_of(text: str, function: Function, line: int) -> Target | None:

@@ -20,7 +20,7 @@ from ssr.basemodel.issues import made_up_issue
 from ssr.basemodel.looks import Look, Looker, find, holds, look_by_name, look_in_class
 from ssr.basemodel.mistakes import called_names, how_many, times, wrong_edit, wrong_look
 from ssr.basemodel.renaming import identifiers_of, renamed
-from ssr.basemodel.repairs import Repair, check, others_of, try_others, turn_of
+from ssr.basemodel.repairs import Repair, check, end_early, others_of, try_others, turn_of
 from ssr.basemodel.symptoms import symptom_of
 from ssr.basemodel.weakened import weakened_tests, weakening
 from ssr.config import AgentConfig, GameConfig, SelfplayConfig
@@ -219,8 +219,11 @@ class Drills:
                 break
             for command, shown in repair.looks[1:]:
                 conversation.say(actions.bash(command), shown)
-            if checked and len(repairs) == 1 and rng.random() < TRIED:
+            tried = checked and len(repairs) == 1 and rng.random() < TRIED and len(repair.others) > 0
+            if tried:
                 try_others(conversation, repair, rng)
+            if self.mistakes:
+                end_early(conversation, rng, tested=tried)
             self._make(conversation, repair.change, rng)
         if checked:
             check(conversation, repairs[0], terminal.tests(f"{rng.randint(5, 150)} passed", rng))

@@ -55,6 +55,14 @@ def called_names(statement: str) -> list[str]:
     return sorted({name for name in re.findall(r"\b([A-Za-z_]\w+)\(", statement) if not name.startswith("test")})
 
 
+def early_end(tested: bool) -> list[Mistake]:
+    """Handing in where nothing is mended: before any change, or after `tested` changes were undone."""
+    diff, submit = actions.bash(actions.diff_command()), actions.submit(actions.FIX)
+    if tested:
+        return [(submit, f"Not submitted: {actions.FIX} does not exist in the sandbox.")]
+    return [(diff, ""), (submit, f"Not submitted: {actions.FIX} is empty.")]
+
+
 def wrong_look(command: str, path: str, rng: random.Random, names: Sequence[str]) -> Mistake | None:
     """The command with another name or another file than the one that it shows something of; None if it names all."""
     other = next((name for name in rng.sample(names, min(len(names), DRAWN)) if name not in command), None)

@@ -8,12 +8,16 @@ from ssr.basemodel import actions, terminal
 from ssr.basemodel.breaking import Change, broken_function, change_of, choose_mutation, to_repair
 from ssr.basemodel.conversation import Conversation
 from ssr.basemodel.looks import Look
+from ssr.basemodel.mistakes import early_end, times
 from ssr.basemodel.symptoms import Symptom
 from ssr.repository.mutations import Mutation
 from ssr.repository.places import Function
 
 TRIES = 3
 """Changes that the tests refuse in one drill, at most: with them a repair takes all ten turns."""
+
+EARLY = 0.1
+"""Share of the repairs with mistakes that are handed in too early, too."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,15 @@ def try_others(conversation: Conversation, repair: Repair, rng: random.Random) -
         conversation.mistake(turn_of(other))
         refused = rng.choice(("1 failed", f"1 failed, {rng.randint(1, 99)} passed", "1 error"))
         check(conversation, repair, terminal.tests(refused, rng))
+
+
+def end_early(conversation: Conversation, rng: random.Random, *, tested: bool) -> None:
+    """Hand in too early, now and then, perhaps more than once."""
+    if rng.random() < EARLY:
+        *before, refused = early_end(tested)
+        for made in before:
+            conversation.mistake(made)
+        conversation.mistake(refused, times(rng))
 
 
 def check(conversation: Conversation, repair: Repair, printed: str) -> None:

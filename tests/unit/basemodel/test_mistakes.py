@@ -16,7 +16,7 @@ from ssr.basemodel.conversation import Conversation
 from ssr.basemodel.corpus import Source, last_name
 from ssr.basemodel.documents import document_of
 from ssr.basemodel.drills import Drills
-from ssr.basemodel.mistakes import called_names, wrong_edit, wrong_look
+from ssr.basemodel.mistakes import called_names, early_end, wrong_edit, wrong_look
 from ssr.config import AgentConfig, GameConfig, SandboxConfig
 from ssr.engine.chat import ChatCodec
 from ssr.repository.places import Function
@@ -54,6 +54,12 @@ def test_a_wrong_look_is_answered_as_in_the_sandbox(tools: Tools, pocket: Source
     assert seen == {"[exit", "grep:", "sed:"}
 
 
+@pytest.mark.parametrize("tested", [True, False])
+def test_what_is_handed_in_too_early_is_refused_as_in_the_sandbox(tools: Tools, tested: bool) -> None:
+    for turn, answer in early_end(tested):
+        assert answer_of(tools, turn) == answer
+
+
 def test_a_wrong_edit_is_answered_as_in_the_sandbox_and_changes_nothing(tools: Tools, pocket: Source) -> None:
     rng, seen = random.Random(4), set()
     before = {path: tools.sandbox.read_file(path) for path in pocket.files}
@@ -81,15 +87,18 @@ def test_an_edit_that_says_too_few_lines_is_answered_as_in_the_sandbox(tools: To
 
 @pytest.fixture(scope="module")
 def failing(pocket: Source, library: list[Function], agent: AgentConfig) -> list[Conversation]:
-    drills = Drills([pocket], library, agent, GameConfig(min_passing_tests=1), mistakes=0.6)
+    drills = Drills([pocket], library, agent, GameConfig(min_passing_tests=1), mistakes=0.6, checked=0.0)
     return list(islice(drills.stream(6), 60))
 
 
 def test_what_follows_mistakes_is_the_drill_without_them(failing: list[Conversation]) -> None:
     assert sum(bool(conversation.mistakes) for conversation in failing) > 30
+    early = {turn for turn, _ in early_end(tested=False)}
     for conversation in failing:
         assert len(conversation.turns) - 1 not in conversation.mistakes
         for place in conversation.mistakes:
+            if conversation.turns[place] in early:
+                continue
             wrong, right = (FORMATS["cwm"].parse(conversation.turns[n]) for n in (place, place + 1))
             assert isinstance(wrong, ToolCall) and isinstance(right, ToolCall)
             assert wrong.name == right.name and (wrong != right or place + 1 in conversation.mistakes)

@@ -21,11 +21,8 @@ from ssr.training.checkpoint import save_checkpoint
 
 DEMONSTRATION_SHARE = 0.04
 """Share of the documents that are demonstrations; the others are drills."""
-DRILLS = {"whole": 0.35, "short": 0.55, "look": 0.1}
+DRILLS = {"whole": 0.6, "short": 0.3, "look": 0.1}
 """Shares of the drills, by number: a whole conversation, edits without a prompt, a first turn that looks."""
-REWRITES = 0.5
-"""Share of the short ones that ask for the whole function: copying is forgotten first, and most edits that fail are a
-SEARCH that is not quite what was shown."""
 MISTAKES = 0.2
 """Share of looks and edits in them that succeed only after one or more that do not."""
 DECAY = 0.8
@@ -90,7 +87,7 @@ def _drilled(drills: Drills) -> Iterator[Conversation]:
     whole = drills.stream(SEED + 7)
     while True:
         kind = rng.choices(list(DRILLS), list(DRILLS.values()))[0]
-        made = drills.short(rng, REWRITES) if kind == "short" else next(whole)
+        made = drills.short(rng, 0.0) if kind == "short" else next(whole)
         if made is not None:
             yield made.first() if kind == "look" else made
 

@@ -32,6 +32,7 @@ WITHOUT_DOCSTRINGS = """sed '/\""".*\"""/d;/\"""/,/\"""/d'"""
 DEFINED = '"def $n("'
 GLANCE, SHORT, CODE = View(1, 8), View(2, 20), View(2, 16, code=True)
 
+UNDO = "git checkout -q ."
 LISTED = 40
 """Functions that a listing names at most."""
 TEST_SCRIPT = "python -m pytest -p no:cacheprovider -q -rA --tb=short"
@@ -90,7 +91,7 @@ def check_command(name: str) -> str:
     """Run the tests that mention a name: where all pass, write the solver's diff, otherwise undo the change."""
     tests = "$(git grep -lw $n -- '*test_*.py' '*tests.py')"
     run = f"n={name}; python -m pytest -q -x -p no:cacheprovider {tests} > /tmp/log 2>&1"
-    return f"{run} && {diff_command()} || git checkout -q .; tail -n 1 /tmp/log"
+    return f"{run} && {diff_command()} || {UNDO}; tail -n 1 /tmp/log"
 
 
 def diff_command() -> str:

@@ -24,7 +24,6 @@ Script = Generator[str, str, None]
 """Yields turns, is sent observations; ends when it gives up."""
 GIVE_UP = "I give up."
 """No call: an episode ends after a few of them."""
-RESTORE = "git checkout -q ."
 FUNCTIONS = 3
 """Functions that an injector tries to break so that a test notices."""
 RETRIES = 2
@@ -78,7 +77,7 @@ def injector_script(source: Source, strategy: Strategy, seed: int, say: Dialect 
     rng.shuffle(choices)
     fit = (f for f in choices if strategy == "history" or _mutation_edit(source.files[f.path], f, rng, strategy))
     for number, function in enumerate(islice(fit, FUNCTIONS)):
-        yield actions.bash(say.list_command if number == 0 else RESTORE)
+        yield actions.bash(say.list_command if number == 0 else actions.UNDO)
         answer = yield from _break(source, function, strategy, rng, say)
         if say.noticed in answer:
             yield actions.bash(say.weaken_command)

@@ -15,7 +15,6 @@ from ssr.repository.places import Function
 
 TRIES = 3
 """Changes that the tests refuse in one drill, at most: with them a repair takes all ten turns."""
-
 EARLY = 0.1
 """Share of the repairs with mistakes that are handed in too early, too."""
 

@@ -12,7 +12,7 @@ from ssr.agent.formats import ToolCall
 from ssr.basemodel import actions
 from ssr.basemodel.corpus import Source
 from ssr.basemodel.demonstrate import Demonstrations
-from ssr.basemodel.demonstrator import FUNCTIONS, RESTORE, RETRIES, injector_script, reverted
+from ssr.basemodel.demonstrator import FUNCTIONS, RETRIES, injector_script, reverted
 from ssr.basemodel.finetune import read_demonstrations
 from ssr.config import Scale
 from ssr.engine.chat import ChatCodec
@@ -73,7 +73,7 @@ def test_where_no_test_notices_the_injector_breaks_another_function(pocket: Sour
         while True:
             turns.append(script.send("25 passed in 0.10s"))
     calls = [call for call in map(actions.FORMAT.parse, turns) if isinstance(call, ToolCall)]
-    restored = [place for place, call in enumerate(calls) if call.arguments.get("command") == RESTORE]
+    restored = [place for place, call in enumerate(calls) if call.arguments.get("command") == actions.UNDO]
     assert len(restored) == FUNCTIONS - 1
     parts = [calls[start:end] for start, end in pairwise([0, *restored, len(calls)])]
     assert all(1 <= sum(call.name == "edit" for call in part) <= 1 + RETRIES for part in parts)

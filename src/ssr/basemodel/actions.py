@@ -3,6 +3,7 @@
 Every command is plain bash that works in any repository of Python code with pytest; nothing here knows a bug.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ssr.agent.formats import FORMATS, ToolCall
@@ -14,25 +15,30 @@ FIX = "/tmp/fix.diff"
 
 
 class View(NamedTuple):
-    """How much a look shows: places at most, lines after the first of each, and whether docstrings are left out."""
+    """How much a look shows: places at most, and lines after the first of each."""
 
     matches: int
     lines: int
-    code: bool = False
 
-    def grep(self, pattern: str, file: str = "") -> str:
-        """The command that shows the places where a pattern stands; of what is piped into it without a file."""
-        shown = f"grep -m {self.matches} -A {self.lines} {pattern}"
-        parts = [WITHOUT_DOCSTRINGS, file, "|", shown] if self.code else [shown, file]
-        return " ".join(part for part in parts if part)
+    def grep(self, pattern: str) -> str:
+        """The command that shows the places where a pattern stands in what is piped into it."""
+        return f"grep -m {self.matches} -A {self.lines} {pattern}"
 
 
 WITHOUT_DOCSTRINGS = """sed '/\""".*\"""/d;/\"""/,/\"""/d'"""
 """Docstrings of one line go first: sed looks for a range's end from the next line on."""
 DEFINED = '"def $n("'
-GLANCE, SHORT, CODE = View(1, 8), View(2, 20), View(2, 16, code=True)
+CODE = View(2, 16)
+NUMBERED = 'grep -n "" $f'
+"""The lines of a file with their numbers, so that a line is named without being copied."""
 
 UNDO = "git checkout -q ."
+LINES = "/tmp/lines"
+REWRITE = (
+    rf"""sed -i "$(sed '/^[0-9]*:$/d;s/\\/&&/g;s/:/c\\/' {LINES})" $f;"""
+    """ git diff -U0 $f | grep "^+[^+]\""""
+)
+"""Puts numbered lines in their places, but for blank ones."""
 LISTED = 40
 """Functions that a listing names at most."""
 TEST_SCRIPT = "python -m pytest -p no:cacheprovider -q -rA --tb=short"
@@ -60,26 +66,36 @@ def submit(path: str) -> str:
     return FORMAT.render(ToolCall("submit", {"path": path}))
 
 
-def find_command(name: str, view: View = CODE) -> str:
+def find_command(name: str) -> str:
     """Find the file that defines a function, say it, and show the function.
 
     Here and below names and paths stand after "=", as between a statement's marks: the tokenizer writes a word
     otherwise after a space, and what is copied should be the same tokens.
     """
     found = f"n={name}; f=$(git grep -l {DEFINED} | head -n 1)"
-    return f"{found}; echo $f; {view.grep(DEFINED, '$f')}"
+    return f"{found}; echo $f; {NUMBERED} | {WITHOUT_DOCSTRINGS} | {CODE.grep(DEFINED)}"
 
 
-def look_command(function: Function, view: View = CODE) -> str:
+def look_command(function: Function) -> str:
     """Show a function, or the class that it constructs, whose file (and class) are known."""
-    first = view._replace(matches=1)
+    first = CODE._replace(matches=1)
     owner = function.name.rpartition(".")[0].rpartition(".")[2]
     if owner and function.bare_name != owner:
         name = function.name.rpartition(".")[2]
         said = f"n={name} c={owner} f={function.path}"
-        return f'{said}; sed -n "/class $c/,\\$p" $f | {first.grep(DEFINED)}'
-    shown = first.grep('-E "(def|class) $n\\b"', "$f")
-    return f"n={function.bare_name} f={function.path}; {shown}"
+        return f'{said}; {NUMBERED} | sed -n "/class $c/,\\$p" | {WITHOUT_DOCSTRINGS} | {first.grep(DEFINED)}'
+    shown = first.grep('-E "(def|class) $n\\b"')
+    return f"n={function.bare_name} f={function.path}; {NUMBERED} | {WITHOUT_DOCSTRINGS} | {shown}"
+
+
+def rewrite_command(path: str, lines: Sequence[str]) -> str:
+    """Write a function's numbered lines down again as they should be, put them in the place of the file's, and say
+    which ones differ; an error where none does.
+
+    What should stand there is so asked at every word, rather than once, for the line to be changed.
+    """
+    written = "\n".join(lines)
+    return f"f={path}; cat > {LINES} <<'E'\n{written}\nE\n{REWRITE}"
 
 
 def note_command(path: str, name: str) -> str:
@@ -108,9 +124,9 @@ def list_command() -> str:
     )
 
 
-def view_command(path: str, name: str, view: View = CODE) -> str:
+def view_command(path: str, name: str) -> str:
     """Show the functions of a name in a file."""
-    return f"n={name} f={path}; {view.grep(DEFINED, '$f')}"
+    return f"n={name} f={path}; {NUMBERED} | {WITHOUT_DOCSTRINGS} | {CODE.grep(DEFINED)}"
 
 
 def log_command(path: str, name: str) -> str:

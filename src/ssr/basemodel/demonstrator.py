@@ -15,6 +15,7 @@ from ssr.basemodel import actions
 from ssr.basemodel.breaking import choose_mutation, edit_of, fitting
 from ssr.basemodel.corpus import Source, last_name
 from ssr.basemodel.dialects import PYTHON, Dialect
+from ssr.basemodel.looks import Line, lines_of
 from ssr.contracts import Completion, CompletionRequest, Strategy
 from ssr.engine.chat import ChatCodec
 from ssr.errors import EngineError
@@ -152,10 +153,23 @@ def solver_script(source: Source, patch: str, say: Dialect = PYTHON) -> Script:
             change = hunk_edit(broken, hunk)
             if change is None:
                 return
-            yield actions.bash(say.find_command(enclosing(fixed, file.path, hunk)))
-            yield actions.edit(file.path, *change)
+            seen = yield actions.bash(say.find_command(enclosing(fixed, file.path, hunk)))
+            yield _again(file.path, broken, hunk, seen) or actions.edit(file.path, *change)
     yield actions.bash(actions.diff_command())
     yield actions.submit(actions.FIX)
+
+
+def _again(path: str, broken: str, hunk: Hunk, seen: str) -> str | None:
+    """The turn that writes the function of a hunk's only line again; None where that is not all, or was not seen."""
+    (removed, added) = ([line for line in hunk if getattr(line, kind)] for kind in ("is_removed", "is_added"))
+    if len(removed) != 1 or len(added) != 1:
+        return None
+    old, new = (Line(removed[0].source_line_no or 0, line.value.rstrip("\n")) for line in (removed[0], added[0]))
+    holder = holder_of(broken, path, old.number)
+    lines = lines_of(seen, holder.first_line, holder.last_line) if holder else []
+    if old not in lines:
+        return None
+    return actions.bash(actions.rewrite_command(path, [str(new if line == old else line) for line in lines]))
 
 
 def unfixed(fixed: str, file: PatchedFile) -> str:
@@ -171,8 +185,13 @@ def enclosing(fixed: str, path: str, hunk: Hunk) -> str:
     """Name of the function of the fixed file that a hunk of the gold patch ends in."""
     added = [line.target_line_no for line in hunk if line.is_added and line.target_line_no]
     place = added[0] if added else hunk.target_start + hunk.target_length // 2
-    holders = [f for f in functions_of(fixed, path) if f.first_line <= place <= f.last_line]
-    return last_name(holders[-1]) if holders else "main"
+    holder = holder_of(fixed, path, place)
+    return last_name(holder) if holder else "main"
+
+
+def holder_of(text: str, path: str, line: int) -> Function | None:
+    """The innermost function that holds a line."""
+    return next((f for f in reversed(functions_of(text, path)) if f.first_line <= line <= f.last_line), None)
 
 
 def hunk_edit(broken: str, hunk: Hunk) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ import numpy as np
 from ssr.agent.loop import remaining
 from ssr.basemodel.conversation import Conversation
 from ssr.basemodel.corpus import Source, is_test
-from ssr.basemodel.terminal import code_of
+from ssr.basemodel.terminal import numbered, without_docstrings
 from ssr.config import AgentConfig
 from ssr.engine.chat import ChatCodec
 
@@ -18,6 +18,12 @@ TESTS = 0.15
 """Share of what is read that is tests."""
 CODE_ALONE = 0.6
 """Share of it that is without docstrings."""
+TWICE = 0.4
+"""Share of it that is read once more below: what is written again is copied, for the most part."""
+AGAIN_LINES = 20
+"""Lines of these."""
+NUMBERED = 0.5
+"""Share of it with line numbers, as looks show it."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +59,12 @@ def plain_document(source: Source, codec: ChatCodec, rng: random.Random) -> Docu
     tests = rng.random() < TESTS
     texts = [text for path, text in sorted(source.files.items()) if is_test(path) == tests] or [*source.files.values()]
     text = rng.choices(texts, [text.count("\n") + 1 for text in texts])[0]
-    lines = (code_of(text) if rng.random() < CODE_ALONE else text).split("\n")
+    lines = numbered(text) if rng.random() < NUMBERED else text.split("\n")
+    lines = without_docstrings(lines) if rng.random() < CODE_ALONE else lines
     start = rng.randrange(max(1, len(lines) - PLAIN_LINES // 2))
-    ids = np.array(codec.encode("\n".join(lines[start : start + PLAIN_LINES])), dtype=np.int64)
+    again = rng.random() < TWICE
+    read = lines[start : start + AGAIN_LINES] * 2 if again else lines[start : start + PLAIN_LINES]
+    ids = np.array(codec.encode("\n".join(read)), dtype=np.int64)
     return Document(ids, np.ones(len(ids), dtype=bool))
 
 

@@ -12,15 +12,14 @@ from itertools import cycle, islice, zip_longest
 
 from ssr.agent.prompts import Target, injector_messages, solver_messages, specification
 from ssr.basemodel import actions, terminal
-from ssr.basemodel.actions import View
 from ssr.basemodel.breaking import Change, change_of, choose_mutation, mutate, to_inject, to_repair
 from ssr.basemodel.conversation import Conversation
 from ssr.basemodel.corpus import Source, last_name
 from ssr.basemodel.issues import made_up_issue
-from ssr.basemodel.looks import Look, Looker, find, holds, look_by_name, look_in_class
+from ssr.basemodel.looks import Line, Look, Looker, find, holds, lines_of, look_by_name, look_in_class
 from ssr.basemodel.mistakes import called_names, how_many, times, wrong_edit, wrong_look
 from ssr.basemodel.renaming import identifiers_of, renamed
-from ssr.basemodel.repairs import Repair, check, end_early, others_of, try_others, turn_of
+from ssr.basemodel.repairs import Repair, check, end_early, leave_unchanged, others_of, try_others, turn_of
 from ssr.basemodel.symptoms import symptom_of
 from ssr.basemodel.weakened import weakened_tests, weakening
 from ssr.config import AgentConfig, GameConfig, SelfplayConfig
@@ -30,12 +29,12 @@ from ssr.repository.places import Function
 IDENTIFIERS = 30_000
 """Names that renamed functions draw from."""
 INJECTIONS = 0.3
-"""Share of the drills that are an injection in a repository; the others are a repair in a function from anywhere."""
+"""Share of the drills that are an injection in a repository; the others are a repair."""
+OWN = 0.5
+"""Share of the repairs that are in a function of the repositories in no benchmark's share; the others are in one from
+anywhere. What a model knows by heart shows it what is broken, and that it may go by it is learned only where it can."""
 SEEDED = 0.5
 """Share of them that are told where, as seeded tasks are (E.4)."""
-VIEWS = (actions.GLANCE, actions.SHORT, actions.CODE)
-"""What the first look of a repair may show, each as often: which finds more bugs is for self-play to teach. Where
-docstrings hide the broken line, a look at the code follows."""
 NOTED = 0.4
 """Share of the repairs that leave a note at the function and hand that in, as not all work is good that a model has
 read: that this does not pay is for self-play to teach, too."""
@@ -51,8 +50,10 @@ TOLD_BY_A_TEST = 0.5
 """Share of the repairs of one function that are told by a weakening, as self-play's bugs are; the others, in words."""
 FOLLOWING = 4
 """Functions from anywhere, of which those with the same indent follow one that is to be repaired."""
+EDITED = 0.3
+"""Share of the short drills that are edits, by which an injection is made; in the others lines are written again."""
 MOST_MUTATIONS = 3
-"""Mutations in one short drill, at most."""
+"""Mutations in one of them, at most."""
 
 
 def _indent(function: Function) -> int:
@@ -63,8 +64,7 @@ class Drills:
     """Makes drills from repositories and from library functions, for one style of prompts.
 
     `mistakes` is the share of looks and edits that succeed only after one or more that do not, `noted` that of the
-    repairs that are a note alone, `checked` that of the others that run tests, and `views` are what the first look of
-    a repair may be.
+    repairs that are a note alone, and `checked` that of the others that run tests.
     """
 
     def __init__(
@@ -76,7 +76,6 @@ class Drills:
         mistakes: float = 0.0,
         noted: float = NOTED,
         checked: float = CHECKED,
-        views: Sequence[View] = VIEWS,
     ) -> None:
         self.sources = sources
         self.library = cycle(library)
@@ -88,15 +87,20 @@ class Drills:
         self.mistakes = mistakes
         self.noted = noted
         self.checked = checked
-        self.views = views
 
     def stream(self, seed: int) -> Iterator[Conversation]:
         """Drills without end."""
         rng = random.Random(seed)
         while True:
-            conversation = self._injection(rng) if rng.random() < INJECTIONS else self.library_solver(rng)
+            conversation = self._injection(rng) if rng.random() < INJECTIONS else self._some_repair(rng)
             if conversation is not None:
                 yield conversation
+
+    def _some_repair(self, rng: random.Random) -> Conversation | None:
+        if rng.random() < OWN and self.sources:
+            source = self.draw_source(rng)
+            return self.solver(source, rng.choice(source.functions), rng)
+        return self.library_solver(rng)
 
     def _injection(self, rng: random.Random) -> Conversation | None:
         source = self.draw_source(rng)
@@ -143,20 +147,32 @@ class Drills:
             told = made_up_issue(Source("library", {}), chosen, symptoms, rng)
         return self._conversation(told, whole, rng)
 
-    def short(self, rng: random.Random, rewrites: float) -> Conversation | None:
-        """A function with a few mutations and nothing around it, then the edits that undo them, from top to bottom.
+    def short(self, rng: random.Random) -> Conversation | None:
+        """A function with a mutation and what stands below it, then the turn that undoes it; or edits of a few."""
+        if rng.random() < EDITED:
+            return self._edits(rng)
+        repair = self._alone(rng)
+        if repair is None:
+            return None
+        conversation = Conversation([{"role": "user", "content": f"{repair.path}\n{repair.look[1]}"}])
+        conversation.say(repair.turn(repair.right)[0])
+        return conversation
 
-        With the probability `rewrites` the whole function is asked for instead, which teaches copying soonest.
-        """
+    def _alone(self, rng: random.Random) -> Repair | None:
+        if rng.random() < OWN and self.sources:
+            source = self.draw_source(rng)
+            return self._repair(source.files, rng.choice(source.functions), rng, look_by_name)
+        function = self._from_anywhere(rng)
+        return None if function is None else self._in_a_file(function, rng, found=False)
+
+    def _edits(self, rng: random.Random) -> Conversation | None:
+        """A function with a few mutations, then the edits that undo them, from top to bottom."""
         function = self._from_anywhere(rng)
         mutated = None if function is None else mutate(function, rng.randint(1, MOST_MUTATIONS), rng)
         if function is None or mutated is None:
             return None
         shown = terminal.code_of(mutated[0].text)
         conversation = Conversation([{"role": "user", "content": f"{function.path}\n{shown}"}])
-        if rng.random() < rewrites:
-            conversation.say(terminal.code_of(function.source))
-            return conversation
         for step, after in zip_longest(mutated, mutated[1:]):
             mutation = step.mutation
             change = change_of(step.text, function.path, mutation.line, mutation.after, mutation.before)
@@ -185,46 +201,42 @@ class Drills:
         return self._repair({function.path: text}, function, rng, look)
 
     def _repair(self, files: Mapping[str, str], function: Function, rng: random.Random, look: Looker) -> Repair | None:
-        """Mutate a function and look at it; None where no look shows what is to be replaced."""
+        """Mutate a function and look at it; None where the look does not show the line that is to be written again."""
         text = files[function.path]
         mutation = choose_mutation(text, function, rng, to_repair(rng))
-        if mutation is None:
+        if mutation is None or not mutation.one_line:
             return None
         broken = mutation.apply(text)
-        change = change_of(broken, function.path, mutation.line, mutation.after, mutation.before)
-        if change is None:
+        seen = look(broken, function)
+        lines = lines_of(seen[1], function.first_line, function.last_line)
+        if Line(mutation.line, mutation.after) not in lines:
             return None
-        looks = [look(broken, function, rng.choice(self.views))]
-        if not holds(looks[0][1], change.search):
-            again = look_by_name if look is find else look
-            looks.append(again(broken, function, actions.CODE))
-        if not holds(looks[-1][1], change.search):
-            return None
-        others = [other for other in others_of(broken, function, mutation, rng) if holds(looks[-1][1], other.search)]
-        symptom = symptom_of(mutation, broken, rng)
-        return Repair(last_name(function), change, tuple(others), tuple(looks), symptom)
+        others = tuple(others_of(broken, function, mutation, lines, rng))
+        right, symptom = Line(mutation.line, mutation.before), symptom_of(mutation, broken, rng)
+        return Repair(function.path, last_name(function), seen, tuple(lines), right, others, symptom)
 
     def _conversation(self, statement: str, repairs: Sequence[Repair], rng: random.Random) -> Conversation:
         conversation = Conversation(solver_messages(self.agent, statement))
         told = called_names(statement)
         noted = rng.random() < self.noted
         checked = not noted and rng.random() < self.checked
-        for repair in repairs:
-            command, shown = repair.looks[0]
+        for number, repair in enumerate(repairs):
+            command, shown = repair.look
             others = [name for name in told if name not in command]
-            self._look_wrong(conversation, command, repair.change.path, rng, others)
+            self._look_wrong(conversation, command, repair.path, rng, others)
             conversation.say(actions.bash(command), shown)
             if noted:
-                conversation.say(actions.bash(actions.note_command(repair.change.path, repair.name)), "")
+                conversation.say(actions.bash(actions.note_command(repair.path, repair.name)), "")
                 break
-            for command, shown in repair.looks[1:]:
-                conversation.say(actions.bash(command), shown)
             tried = checked and len(repairs) == 1 and rng.random() < TRIED and len(repair.others) > 0
             if tried:
                 try_others(conversation, repair, rng)
             if self.mistakes:
                 end_early(conversation, rng, tested=tried)
-            self._make(conversation, repair.change, rng)
+            made = [other.right for other in repairs[:number] if other.path == repair.path]
+            if self.mistakes:
+                leave_unchanged(conversation, repair, made, rng)
+            conversation.say(*repair.turn(repair.right, made))
         if checked:
             check(conversation, repairs[0], terminal.tests(f"{rng.randint(5, 150)} passed", rng))
         else:
@@ -259,7 +271,7 @@ class Drills:
         if mutation is None or not re.match(r"[a-z]\w*$", name):
             return None
         change = change_of(text, function.path, mutation.line, mutation.before, mutation.after)
-        look = find(text, function, actions.CODE)
+        look = find(text, function)
         if change is None or not holds(look[1], change.search):
             return None
         target = snippet_of(text, function, mutation.line) if rng.random() < SEEDED else None

@@ -6,10 +6,11 @@ The tests print TAP, as `node:test` and tape do; other ways of printing are not 
 import re
 from pathlib import PurePosixPath
 
-from ssr.basemodel.actions import ARTIFACT, SHORT
+from ssr.basemodel.actions import ARTIFACT, View
 
 CODE = "'*.js' '*.cjs' '*.mjs'"
 TESTS = "'*test*.js' '*test*.cjs' '*test*.mjs'"
+SHOWN = View(2, 20)
 TEST_FILES = 4
 """Test files that mention a function's name, or its module's, and are run; all of them where none does."""
 TEST_PARSER = """\
@@ -40,7 +41,7 @@ LIST_COMMAND = f"git ls-files {CODE} | grep -v test | head -n 16; git ls-files {
 
 def view_command(path: str, name: str) -> str:
     """Show a function."""
-    return f"grep -m {SHORT.matches} -A {SHORT.lines} -E '{definition(name)}' {path}"
+    return f"grep -m {SHOWN.matches} -A {SHOWN.lines} -E '{definition(name)}' {path}"
 
 
 def find_command(name: str) -> str:
@@ -53,7 +54,7 @@ def log_command(path: str, name: str) -> str:
     """Show the last change of a function, or of what follows it, in the git log."""
     return (
         f"n=$(grep -m 1 -nE '{definition(name)}' {path} | cut -d: -f1);"
-        f" git log -n 1 --format= -L $n,+{2 * SHORT.lines}:{path} | tail -n +5 | head -n 40"
+        f" git log -n 1 --format= -L $n,+{2 * SHOWN.lines}:{path} | tail -n +5 | head -n 40"
     )
 
 

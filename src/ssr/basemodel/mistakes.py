@@ -71,9 +71,7 @@ def wrong_look(command: str, path: str, rng: random.Random, names: Sequence[str]
     if path in command and rng.random() < OTHER_PATH:
         stem = path.rpartition("/")[2].removesuffix(".py")
         missing = path.replace(stem, other) if rng.random() < 0.5 else f"{other}/{path.rpartition('/')[2]}"
-        said = f"sed: can't read {missing}: No such file or directory\n[exit code 1]"
-        if "sed" not in command:
-            said = f"grep: {missing}: No such file or directory\n[exit code 2]"
+        said = f"grep: {missing}: No such file or directory\n[exit code 1]"
         return actions.bash(command.replace(path, missing)), said
     named = re.findall(NAMED + r"(\w+)", command)
     return actions.bash(re.sub(rf"{NAMED}{rng.choice(named)}\b", other, command)), "[exit code 1]"

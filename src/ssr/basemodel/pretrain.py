@@ -9,8 +9,9 @@ from ssr.basemodel.conversation import Conversation
 from ssr.basemodel.corpus import library_functions, repository_source
 from ssr.basemodel.documents import Document, batches, document_of, plain_document
 from ssr.basemodel.drills import Drills
+from ssr.basemodel.recall import recall_document
 from ssr.basemodel.supervised import HEARD_SHARE, Progress, Trainer, new_model
-from ssr.basemodel.tokenizer import load_tokenizer, save_tokenizer, train_tokenizer
+from ssr.basemodel.tokenizer import SPECIALS, load_tokenizer, save_tokenizer, train_tokenizer
 from ssr.basemodel.unfinished import Unfinished, work_key
 from ssr.config import Scale
 from ssr.digests import write_digests
@@ -24,8 +25,10 @@ PLAIN_SHARE = 0.1
 TOKENIZER_DRILLS = 2000
 COPYING_TOKENS = 2_500_000
 """Tokens of short drills that pre-training begins with, until a small model has learned to copy."""
-REWRITES = 0.6
-"""Share of them that ask for the whole function."""
+RECALL = 0.3
+"""Share of words drawn at random among the documents of that part, by number; later and in supervised training,
+RECALL_LATER."""
+RECALL_LATER = 0.05
 SHORT_SHARE = 0.7
 """Share of short drills among all drills from then on, by number."""
 SEED = 0
@@ -104,11 +107,13 @@ def _documents(drills: Drills, codec: ChatCodec, scale: Scale) -> Iterator[Docum
     tokens = 0
     while True:
         copying = tokens < COPYING_TOKENS
-        if not copying and rng.random() < PLAIN_SHARE:
+        if rng.random() < (RECALL if copying else RECALL_LATER):
+            document = recall_document(codec, len(SPECIALS), rng)
+        elif not copying and rng.random() < PLAIN_SHARE:
             document = plain_document(drills.draw_source(rng), codec, rng)
         else:
             is_short = copying or rng.random() < SHORT_SHARE
-            made = drills.short(rng, REWRITES * copying) if is_short else next(conversations)
+            made = drills.short(rng) if is_short else next(conversations)
             if made is None:
                 continue
             document = document_of(made, codec, scale.agent)

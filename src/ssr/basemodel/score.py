@@ -3,17 +3,19 @@
 import asyncio
 import json
 import random
+import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice, repeat
 from pathlib import Path
 
 from ssr.agent.formats import FORMATS, FormatProblem
-from ssr.basemodel import actions
 from ssr.basemodel.conversation import Conversation
 from ssr.basemodel.corpus import library_functions, repository_source
 from ssr.basemodel.documents import document_of
 from ssr.basemodel.drills import Drills
+from ssr.basemodel.looks import lines_of
 from ssr.basemodel.pretrain import LIBRARY_FUNCTIONS, SEED, snapshots_of
 from ssr.config import Scale
 from ssr.contracts import CompletionRequest
@@ -33,7 +35,7 @@ class Score:
     looked: float
     """First turns that are the right command."""
     copied: float
-    """Second turns, asked for after the right command, that change what it showed."""
+    """Second turns, asked for after the right command, that write lines again, the last as it was not shown."""
     exact: float
     """Those that undo the mutation and change nothing else of it."""
 
@@ -43,7 +45,7 @@ def held_out_drills(scale: Scale, snapshots: Path, count: int) -> dict[str, list
     repositories in the tuning share, which it read and never broke (`repository`)."""
     sources = [repository_source(snapshot) for snapshot in snapshots_of(scale, snapshots)]
     library = library_functions(LIBRARY_FUNCTIONS // 10, SEED, share="builtin-tuning")
-    drills = Drills(sources, library, scale.agent, scale.game, views=(actions.CODE,), noted=0.0, checked=0.0)
+    drills = Drills(sources, library, scale.agent, scale.game, noted=0.0, checked=0.0)
     rng = random.Random(SEED + 11)
 
     def in_repositories() -> Iterator[Conversation]:
@@ -93,12 +95,12 @@ def _place(look: str) -> str:
 
 
 def _made_by(turn: str, shown: str) -> str | None:
-    """What an edit makes of the part of a file that was shown; None for a turn that does not change it."""
+    """What a function written again makes of what was shown of its file; None for a turn that changes nothing."""
     call = FORMATS["cwm"].parse(turn)
-    if isinstance(call, FormatProblem) or call.name != "edit":
+    if isinstance(call, FormatProblem) or call.name != "bash":
         return None
-    search, replace = call.arguments["search"], call.arguments["replace"]
-    changed = f"\n{shown}\n".replace(f"\n{search}", f"\n{replace}", 1)[1:-1]
+    written = {line.number: line.text for line in lines_of(call.arguments["command"], 1, sys.maxsize)}
+    changed = re.sub(r"^(\d+):(.*)$", lambda m: f"{m[1]}:{written.get(int(m[1]), m[2])}", shown, flags=re.MULTILINE)
     return changed if changed != shown else None
 
 

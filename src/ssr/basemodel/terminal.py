@@ -11,24 +11,30 @@ from ssr.repository.places import Function
 QUOTES = '"""'
 
 
-def shown(text: str, function: Function, view: View = CODE) -> str:
+def shown(text: str, function: Function) -> str:
     """What `find_command` and `view_command` show: the first definitions of that name and the lines after each."""
-    return grep(text, rf"def {re.escape(last_name(function))}\(", view)
+    return _grep(numbered(text), rf"def {re.escape(last_name(function))}\(", CODE)
 
 
-def shown_of(text: str, function: Function, view: View = CODE) -> str:
+def shown_of(text: str, function: Function) -> str:
     """What `look_command` shows."""
+    first = CODE._replace(matches=1)
     owner = function.name.rpartition(".")[0].rpartition(".")[2]
     if owner and function.bare_name != owner:
-        start = text.find(f"class {owner}")
-        return grep(text[max(start, 0) :], rf"def {re.escape(last_name(function))}\(", view._replace(matches=1))
-    return grep(text, rf"(def|class) {re.escape(function.bare_name)}\b", view._replace(matches=1))
+        lines = numbered(text)
+        start = next((place for place, line in enumerate(lines) if f"class {owner}" in line), 0)
+        return _grep(lines[start:], rf"def {re.escape(last_name(function))}\(", first)
+    return _grep(numbered(text), rf"(def|class) {re.escape(function.bare_name)}\b", first)
 
 
-def grep(text: str, pattern: str, view: View) -> str:
-    """What `grep -m MATCHES -A LINES -E PATTERN` prints of a text, or of the text without docstrings."""
-    lines = text.removesuffix("\n").split("\n")
-    lines = without_docstrings(lines) if view.code else lines
+def numbered(text: str) -> list[str]:
+    """What `grep -n ""` prints of a text."""
+    return [f"{number}:{line}" for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1)]
+
+
+def _grep(lines: Sequence[str], pattern: str, view: View) -> str:
+    """What `grep -m MATCHES -A LINES -E PATTERN` prints of lines whose docstrings are left out."""
+    lines = without_docstrings(lines)
     hits = [index for index, line in enumerate(lines) if re.search(pattern, line)][: view.matches]
     printed: list[str] = []
     last = -1

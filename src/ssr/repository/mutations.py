@@ -38,6 +38,11 @@ class Mutation:
         return self.kind in RECOVERABLE
 
     @property
+    def one_line(self) -> bool:
+        """Whether one line becomes another one."""
+        return "\n" not in self.before + self.after and self.after != ""
+
+    @property
     def removes(self) -> bool:
         """Whether the new lines are the old ones with something taken out, and nothing put in."""
         left = iter("".join(self.before.split()))

@@ -16,7 +16,10 @@ from ssr.basemodel.conversation import Conversation
 from ssr.basemodel.corpus import Source, last_name
 from ssr.basemodel.documents import document_of
 from ssr.basemodel.drills import Drills
+from ssr.basemodel.looks import Line, lines_of
 from ssr.basemodel.mistakes import called_names, early_end, wrong_edit, wrong_look
+from ssr.basemodel.repairs import Repair
+from ssr.basemodel.terminal import shown
 from ssr.config import AgentConfig, GameConfig, SandboxConfig
 from ssr.engine.chat import ChatCodec
 from ssr.repository.places import Function
@@ -43,7 +46,6 @@ def test_a_wrong_look_is_answered_as_in_the_sandbox(tools: Tools, pocket: Source
     for function in pocket.functions * 3:
         for command in (
             actions.look_command(function),
-            actions.look_command(function, actions.GLANCE),
             actions.view_command(function.path, last_name(function)),
             actions.find_command(last_name(function)),
         ):
@@ -51,7 +53,21 @@ def test_a_wrong_look_is_answered_as_in_the_sandbox(tools: Tools, pocket: Source
             assert made is not None and made[0] != actions.bash(command)
             assert answer_of(tools, made[0]) == made[1]
             seen.add(made[1].split(" ")[0])
-    assert seen == {"[exit", "grep:", "sed:"}
+    assert seen == {"[exit", "grep:"}
+
+
+def test_a_function_written_again_is_answered_as_in_the_sandbox(tools: Tools, pocket: Source) -> None:
+    for function in pocket.functions[:4]:
+        lines = lines_of(shown(pocket.files[function.path], function), function.first_line, function.last_line)
+        first, *_, last = [Line(line.number, f"{line.text}  # other") for line in lines if line.text]
+        look, name = ("", ""), last_name(function)
+        repair = Repair(function.path, name, look, tuple(lines), last, (), {})
+        again = Repair(
+            function.path, name, look, tuple(last if x.number == last.number else x for x in lines), first, (), {}
+        )
+        for turn, answer in (repair.turn(None), repair.turn(last), again.turn(None, [last]), again.turn(first, [last])):
+            assert answer_of(tools, turn) == answer
+        tools.bash(actions.UNDO)
 
 
 @pytest.mark.parametrize("tested", [True, False])

@@ -52,6 +52,9 @@ FOLLOWING = 4
 """Functions from anywhere, of which those with the same indent follow one that is to be repaired."""
 EDITED = 0.3
 """Share of the short drills that are edits, by which an injection is made; in the others lines are written again."""
+AS_IT_IS = 0.4
+"""Share of the others in which nothing is broken: every function of the repositories is met so, held out or not, as
+what was never written is badly copied, however well it is known."""
 MOST_MUTATIONS = 3
 """Mutations in one of them, at most."""
 
@@ -151,11 +154,25 @@ class Drills:
         """A function with a mutation and what stands below it, then the turn that undoes it; or edits of a few."""
         if rng.random() < EDITED:
             return self._edits(rng)
+        if rng.random() < AS_IT_IS and self.sources:
+            return self._written_out(rng)
         repair = self._alone(rng)
         if repair is None:
             return None
         conversation = Conversation([{"role": "user", "content": f"{repair.path}\n{repair.look[1]}"}])
         conversation.say(repair.turn(repair.right)[0])
+        return conversation
+
+    def _written_out(self, rng: random.Random) -> Conversation | None:
+        """Any function of a repository, in no need of repair, written again as it is."""
+        source = self.draw_source(rng)
+        function = rng.choice(source.readable)
+        shown = look_by_name(source.files[function.path], function)[1]
+        lines = [str(line) for line in lines_of(shown, function.first_line, function.last_line)]
+        if not lines:
+            return None
+        conversation = Conversation([{"role": "user", "content": f"{function.path}\n{shown}"}])
+        conversation.say(actions.bash(actions.rewrite_command(function.path, lines)))
         return conversation
 
     def _alone(self, rng: random.Random) -> Repair | None:

@@ -76,7 +76,7 @@ def test_docstrings_are_left_out_as_the_command_leaves_them_out(lines: list[str]
 def test_a_function_written_again_takes_its_place(drills: Drills, tmp_path: Path) -> None:
     rng = random.Random(2)
     made = [c for c in (drills.short(rng) for _ in range(120)) if c is not None and WRITTEN.search(c.turns[0])]
-    assert len(made) > 30
+    as_they_are = 0
     for conversation in made:
         path, _, shown = conversation.prompt[0]["content"].partition("\n")
         before = dict(lines_of(shown, 1, sys.maxsize))
@@ -84,12 +84,16 @@ def test_a_function_written_again_takes_its_place(drills: Drills, tmp_path: Path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("".join(f"{before.get(number, 'hidden')}\n" for number in range(1, max(before) + 1)))
         printed("git init -q && git add -A", tmp_path)
+        if all(before[number] == text for number, text in lines_of(conversation.turns[0], 1, sys.maxsize)):
+            as_they_are += 1
+            continue
         [said] = printed(in_folder(command_of(conversation.turns[0]), tmp_path), tmp_path).split("\n")
         after = dict(enumerate(file.read_text().split("\n"), start=1))
         [changed] = [number for number, text in before.items() if after[number] != text]
         assert said == f"+{after[changed]}"
         written = dict(lines_of(conversation.turns[0], 1, sys.maxsize))
         assert written == {number: after[number] for number in written} and changed in written
+    assert 10 < as_they_are < len(made) - 20
 
 
 WRITTEN = re.compile(r"cat > /tmp/lines <<'E'\n(.*)\nE\n", re.DOTALL)

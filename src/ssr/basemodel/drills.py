@@ -7,8 +7,7 @@ A mutated function is shown as the tools would show it; the turn asked for undoe
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from itertools import cycle, islice, zip_longest
+from itertools import zip_longest
 
 from ssr.agent.prompts import Target, injector_messages, solver_messages, specification
 from ssr.basemodel import actions, terminal
@@ -16,9 +15,9 @@ from ssr.basemodel.breaking import Change, change_of, choose_mutation, mutate, t
 from ssr.basemodel.conversation import Conversation
 from ssr.basemodel.corpus import Source, last_name
 from ssr.basemodel.issues import made_up_issue
+from ssr.basemodel.library import Library
 from ssr.basemodel.looks import Line, Look, Looker, find, holds, lines_of, look_by_name, look_in_class
 from ssr.basemodel.mistakes import called_names, how_many, times, wrong_edit, wrong_look
-from ssr.basemodel.renaming import identifiers_of, renamed
 from ssr.basemodel.repairs import Repair, check, end_early, leave_unchanged, others_of, try_others, turn_of
 from ssr.basemodel.symptoms import symptom_of
 from ssr.basemodel.weakened import weakened_tests, weakening
@@ -26,8 +25,6 @@ from ssr.config import AgentConfig, GameConfig, SelfplayConfig
 from ssr.contracts import Strategy
 from ssr.repository.places import Function
 
-IDENTIFIERS = 30_000
-"""Names that renamed functions draw from."""
 INJECTIONS = 0.3
 """Share of the drills that are an injection in a repository; the others are a repair."""
 OWN = 0.5
@@ -42,14 +39,8 @@ CHECKED = 0.5
 """Share of the other repairs that run tests before they are handed in: that this pays is for self-play to teach."""
 TRIED = 0.8
 """Share of the checked repairs in which the tests refuse a change of another line first."""
-RENAMED = 0.6
-"""Share of the functions from anywhere that come under other names."""
-OWN_WORDS = 0.5
-"""Share of them under the repositories' names and paths: the tokenizer knows these whole, and they are copied, too."""
 TOLD_BY_A_TEST = 0.5
 """Share of the repairs of one function that are told by a weakening, as self-play's bugs are; the others, in words."""
-FOLLOWING = 4
-"""Functions from anywhere, of which those with the same indent follow one that is to be repaired."""
 EDITED = 0.3
 """Share of the short drills that are edits, by which an injection is made; in the others lines are written again."""
 AS_IT_IS = 0.4
@@ -57,10 +48,6 @@ AS_IT_IS = 0.4
 what was never written is badly copied, however well it is known."""
 MOST_MUTATIONS = 3
 """Mutations in one of them, at most."""
-
-
-def _indent(function: Function) -> int:
-    return len(function.source) - len(function.source.lstrip(" "))
 
 
 class Drills:
@@ -81,10 +68,7 @@ class Drills:
         checked: float = CHECKED,
     ) -> None:
         self.sources = sources
-        self.library = cycle(library)
-        self.names = identifiers_of(library, IDENTIFIERS)
-        self.own_names = identifiers_of([f for source in sources for f in source.readable], IDENTIFIERS)
-        self.own_paths = sorted({f.path for source in sources for f in source.readable})
+        self.library = Library(library, sources)
         self.agent = agent
         self.rules = rules
         self.mistakes = mistakes
@@ -136,7 +120,7 @@ class Drills:
 
     def library_solver(self, rng: random.Random) -> Conversation | None:
         """Undo a mutation in a function from anywhere, now and then two."""
-        functions = [self._from_anywhere(rng) for _ in range(1 + (rng.random() < 0.3))]
+        functions = [self.library.draw(rng) for _ in range(1 + (rng.random() < 0.3))]
         chosen = [function for function in functions if function is not None]
         by_a_test = len(chosen) == 1 and rng.random() < TOLD_BY_A_TEST
         repairs = [self._in_a_file(function, rng, found=by_a_test) for function in chosen]
@@ -179,12 +163,17 @@ class Drills:
         if rng.random() < OWN and self.sources:
             source = self.draw_source(rng)
             return self._repair(source.files, rng.choice(source.functions), rng, look_by_name)
-        function = self._from_anywhere(rng)
+        function = self.library.draw(rng)
         return None if function is None else self._in_a_file(function, rng, found=False)
+
+    def _in_a_file(self, function: Function, rng: random.Random, *, found: bool) -> Repair | None:
+        files = {function.path: self.library.file_of(function)}
+        look = find if found else look_in_class if function.first_line > 1 else look_by_name
+        return self._repair(files, function, rng, look)
 
     def _edits(self, rng: random.Random) -> Conversation | None:
         """A function with a few mutations, then the edits that undo them, from top to bottom."""
-        function = self._from_anywhere(rng)
+        function = self.library.draw(rng)
         mutated = None if function is None else mutate(function, rng.randint(1, MOST_MUTATIONS), rng)
         if function is None or mutated is None:
             return None
@@ -198,24 +187,6 @@ class Drills:
             turn, answer = turn_of(change)
             conversation.say(turn, answer if after else None)
         return conversation
-
-    def _from_anywhere(self, rng: random.Random) -> Function | None:
-        function = next(self.library)
-        if rng.random() >= RENAMED:
-            return function
-        if self.own_names and rng.random() < OWN_WORDS:
-            return renamed(replace(function, path=rng.choice(self.own_paths)), self.own_names, rng)
-        return renamed(function, self.names, rng)
-
-    def _in_a_file(self, function: Function, rng: random.Random, *, found: bool) -> Repair | None:
-        """A repair of a function that others follow in its file, as a look at a real one shows."""
-        owner = function.name.rpartition(".")[0].rpartition(".")[2]
-        header = f"class {owner}:\n" if owner else "\n"
-        above = "\n" * (function.first_line - 2) + header * (function.first_line > 1)
-        below = [other.source for other in islice(self.library, FOLLOWING) if _indent(other) == _indent(function)]
-        text = above + "\n\n".join([function.source, *below]) + "\n"
-        look = find if found else look_in_class if function.first_line > 1 else look_by_name
-        return self._repair({function.path: text}, function, rng, look)
 
     def _repair(self, files: Mapping[str, str], function: Function, rng: random.Random, look: Looker) -> Repair | None:
         """Mutate a function and look at it; None where the look does not show the line that is to be written again."""
@@ -266,17 +237,14 @@ class Drills:
     ) -> None:
         """Looks that fail; at one of the names `told`, if there are any, as often as at any name."""
         for _ in range(how_many(self.mistakes, rng)):
-            names = told if told and rng.random() < 0.5 else self._names(rng)
+            names = told if told and rng.random() < 0.5 else self.library.names(rng)
             conversation.mistake(wrong_look(command, path, rng, names), times(rng))
 
     def _make(self, conversation: Conversation, change: Change, rng: random.Random) -> None:
         """Make a change, sometimes after mistakes."""
         for _ in range(how_many(self.mistakes, rng)):
-            conversation.mistake(wrong_edit(change, rng, self._names(rng)), times(rng))
+            conversation.mistake(wrong_edit(change, rng, self.library.names(rng)), times(rng))
         conversation.say(*turn_of(change))
-
-    def _names(self, rng: random.Random) -> list[str]:
-        return rng.choice([names for names in (self.names, self.own_names) if names])
 
     def injector(self, source: Source, function: Function, rng: random.Random) -> Conversation | None:
         """Make a mutation and hand in an artifact; what the tests print is made up."""

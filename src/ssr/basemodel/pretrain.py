@@ -57,7 +57,7 @@ def make_tokenizer(scale: Scale, snapshots: Path, out: Path) -> None:
 def _texts(drills: Drills) -> Iterator[str]:
     for source in drills.sources:
         yield from [*source.files.values()] * 2
-    for function in islice(drills.library, 8000):
+    for function in islice(drills.library.functions, 8000):
         yield function.source
     for conversation in islice(drills.stream(SEED + 1), TOKENIZER_DRILLS):
         yield "system\nuser\nassistant\ntool\n"

@@ -31,6 +31,8 @@ DEFINED = '"def $n("'
 CODE = View(2, 16)
 NUMBERED = 'grep -n "" $f'
 """The lines of a file with their numbers, so that a line is named without being copied."""
+SHOWN = f"{NUMBERED} | {WITHOUT_DOCSTRINGS} | {CODE.grep(DEFINED)}"
+"""Shows the functions `$n` of the file `$f`."""
 
 UNDO = "git checkout -q ."
 LINES = "/tmp/lines"
@@ -73,7 +75,7 @@ def find_command(name: str) -> str:
     otherwise after a space, and what is copied should be the same tokens.
     """
     found = f"n={name}; f=$(git grep -l {DEFINED} | head -n 1)"
-    return f"{found}; echo $f; {NUMBERED} | {WITHOUT_DOCSTRINGS} | {CODE.grep(DEFINED)}"
+    return f"{found}; echo $f; {SHOWN}"
 
 
 def look_command(function: Function) -> str:
@@ -126,7 +128,7 @@ def list_command() -> str:
 
 def view_command(path: str, name: str) -> str:
     """Show the functions of a name in a file."""
-    return f"n={name} f={path}; {NUMBERED} | {WITHOUT_DOCSTRINGS} | {CODE.grep(DEFINED)}"
+    return f"n={name} f={path}; {SHOWN}"
 
 
 def log_command(path: str, name: str) -> str:

@@ -27,11 +27,11 @@ from ssr.repository.places import Function
 
 INJECTIONS = 0.3
 """Share of the drills that are an injection in a repository; the others are a repair."""
+SEEDED = 0.5
+"""Share of the injections that are told where, as seeded tasks are (E.4)."""
 OWN = 0.5
 """Share of the repairs that are in a function of the repositories in no benchmark's share; the others are in one from
 anywhere. What a model knows by heart shows it what is broken, and that it may go by it is learned only where it can."""
-SEEDED = 0.5
-"""Share of them that are told where, as seeded tasks are (E.4)."""
 NOTED = 0.4
 """Share of the repairs that leave a note at the function and hand that in, as not all work is good that a model has
 read: that this does not pay is for self-play to teach, too."""
@@ -84,10 +84,12 @@ class Drills:
                 yield conversation
 
     def _some_repair(self, rng: random.Random) -> Conversation | None:
-        if rng.random() < OWN and self.sources:
-            source = self.draw_source(rng)
-            return self.solver(source, rng.choice(source.functions), rng)
-        return self.library_solver(rng)
+        source = self._own_source(rng)
+        return self.solver(source, rng.choice(source.functions), rng) if source else self.library_solver(rng)
+
+    def _own_source(self, rng: random.Random) -> Source | None:
+        """The repository that a repair is in; None for one in a function from anywhere."""
+        return self.draw_source(rng) if rng.random() < OWN and self.sources else None
 
     def _injection(self, rng: random.Random) -> Conversation | None:
         source = self.draw_source(rng)
@@ -160,8 +162,8 @@ class Drills:
         return conversation
 
     def _alone(self, rng: random.Random) -> Repair | None:
-        if rng.random() < OWN and self.sources:
-            source = self.draw_source(rng)
+        source = self._own_source(rng)
+        if source:
             return self._repair(source.files, rng.choice(source.functions), rng, look_by_name)
         function = self.library.draw(rng)
         return None if function is None else self._in_a_file(function, rng, found=False)
@@ -219,10 +221,9 @@ class Drills:
             tried = checked and len(repairs) == 1 and rng.random() < TRIED and len(repair.others) > 0
             if tried:
                 try_others(conversation, repair, rng)
-            if self.mistakes:
-                end_early(conversation, rng, tested=tried)
             made = [other.right for other in repairs[:number] if other.path == repair.path]
             if self.mistakes:
+                end_early(conversation, rng, tested=tried)
                 leave_unchanged(conversation, repair, made, rng)
             conversation.say(*repair.turn(repair.right, made))
         if checked:

@@ -9,12 +9,11 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from ssr.basemodel.conversation import Conversation
-from ssr.basemodel.documents import Document, batches, document_of, plain_document
+from ssr.basemodel.documents import Document, batches, document_of
 from ssr.basemodel.drills import Drills
-from ssr.basemodel.pretrain import PLAIN_SHARE, RECALL_LATER, SEED, drills_of, snapshots_of
-from ssr.basemodel.recall import recall_document
+from ssr.basemodel.pretrain import PLAIN_SHARE, RECALL_LATER, SEED, drills_of, snapshots_of, undrilled
 from ssr.basemodel.supervised import HEARD_SHARE, Progress, Trainer
-from ssr.basemodel.tokenizer import SPECIALS, load_tokenizer
+from ssr.basemodel.tokenizer import load_tokenizer
 from ssr.basemodel.unfinished import Unfinished, work_key
 from ssr.config import AgentConfig, Scale
 from ssr.engine.chat import ChatCodec
@@ -77,12 +76,8 @@ def _read_and_drilled(drills: Drills, codec: ChatCodec, agent: AgentConfig) -> I
     rng = random.Random(SEED + 8)
     drilled = _drilled(drills)
     while True:
-        if rng.random() < RECALL_LATER:
-            yield recall_document(codec, len(SPECIALS), rng)
-        elif rng.random() < PLAIN_SHARE:
-            yield plain_document(drills.draw_source(rng), codec, rng)
-        else:
-            yield document_of(next(drilled), codec, agent)
+        document = undrilled(drills, codec, rng, RECALL_LATER, PLAIN_SHARE)
+        yield document_of(next(drilled), codec, agent) if document is None else document
 
 
 def _drilled(drills: Drills) -> Iterator[Conversation]:

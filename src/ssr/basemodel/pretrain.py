@@ -101,17 +101,24 @@ def pretrain(scale: Scale, snapshots: Path, tokenizer: Path, out: Path, report: 
     unfinished.forget()
 
 
+def undrilled(drills: Drills, codec: ChatCodec, rng: random.Random, recall: float, plain: float) -> Document | None:
+    """Words drawn at random or plain source, each by its share; None where a drill is due."""
+    if rng.random() < recall:
+        return recall_document(codec, len(SPECIALS), rng)
+    if plain and rng.random() < plain:
+        return plain_document(drills.draw_source(rng), codec, rng)
+    return None
+
+
 def _documents(drills: Drills, codec: ChatCodec, scale: Scale) -> Iterator[Document]:
     rng = random.Random(SEED)
     conversations = drills.stream(SEED)
     tokens = 0
     while True:
         copying = tokens < COPYING_TOKENS
-        if rng.random() < (RECALL if copying else RECALL_LATER):
-            document = recall_document(codec, len(SPECIALS), rng)
-        elif not copying and rng.random() < PLAIN_SHARE:
-            document = plain_document(drills.draw_source(rng), codec, rng)
-        else:
+        shares = (RECALL, 0.0) if copying else (RECALL_LATER, PLAIN_SHARE)
+        document = undrilled(drills, codec, rng, *shares)
+        if document is None:
             is_short = copying or rng.random() < SHORT_SHARE
             made = drills.short(rng) if is_short else next(conversations)
             if made is None:

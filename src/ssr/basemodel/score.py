@@ -35,7 +35,7 @@ class Score:
     looked: float
     """First turns that are the right command."""
     copied: float
-    """Second turns, asked for after the right command, that write lines again, the last as it was not shown."""
+    """Second turns, asked for after the right command, that write the function again, other than it was shown."""
     exact: float
     """Those that undo the mutation and change nothing else of it."""
 

@@ -32,7 +32,7 @@ SEEDED = 0.5
 OWN = 0.5
 """Share of the repairs that are in a function of the repositories in no benchmark's share; the others are in one from
 anywhere. What a model knows by heart shows it what is broken, and that it may go by it is learned only where it can."""
-NOTED = 0.4
+NOTED = 0.35
 """Share of the repairs that leave a note at the function and hand that in, as not all work is good that a model has
 read: that this does not pay is for self-play to teach, too."""
 CHECKED = 0.5
@@ -41,9 +41,9 @@ TRIED = 0.8
 """Share of the checked repairs in which the tests refuse a change of another line first."""
 TOLD_BY_A_TEST = 0.5
 """Share of the repairs of one function that are told by a weakening, as self-play's bugs are; the others, in words."""
-EDITED = 0.3
+EDITED = 0.1
 """Share of the short drills that are edits, by which an injection is made; in the others lines are written again."""
-AS_IT_IS = 0.4
+AS_IT_IS = 0.7
 """Share of the others in which nothing is broken: every function of the repositories is met so, held out or not, as
 what was never written is badly copied, however well it is known."""
 MOST_MUTATIONS = 3

@@ -23,7 +23,7 @@ NOT_RUN = "not run yet"
 INTRODUCTION = """# Reproduction, claim by claim
 
 Written by `ssr reproduction` from `paper/claims.yaml` and {source}; do not edit it by hand.
-Our numbers are points of resolve rate on the built-in benchmarks, by a model of a few million parameters; the paper's
+Our numbers are points of resolve rate on the built-in benchmarks, by a model of about a million parameters; the paper's
 are of SWE-bench and a 32B model. Only the direction can be compared. In brackets stands the 95 % bootstrap interval
 over tasks and seeds. *agrees*: the whole interval lies on the paper's side; *leans the same way*: the number does, the
 interval does not; *leans the other way* and *disagrees*: the same on the other side.

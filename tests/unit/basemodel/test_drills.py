@@ -93,7 +93,7 @@ def test_a_function_written_again_takes_its_place(drills: Drills, tmp_path: Path
         assert said == f"+{after[changed]}"
         written = dict(lines_of(conversation.turns[0], 1, sys.maxsize))
         assert written == {number: after[number] for number in written} and changed in written
-    assert 10 < as_they_are < len(made) - 20
+    assert 10 < as_they_are < len(made) - 10
 
 
 WRITTEN = re.compile(r"cat > /tmp/lines <<'E'\n(.*)\nE\n", re.DOTALL)
@@ -134,7 +134,7 @@ def test_many_repairs_leave_a_note_and_change_nothing_else(drills: Drills, tmp_p
     made = solved(drills, 600)
     names = [[call.name for call in map(FORMATS["cwm"].parse, c.turns) if isinstance(call, ToolCall)] for c in made]
     noted = [turns for turns, c in zip(names, made, strict=True) if "FIXME" in "".join(c.turns)]
-    assert 0.25 < len(noted) / len(made) < 0.55
+    assert 0.15 < len(noted) / len(made) < 0.55
     assert all(turns == ["bash", "bash", "bash", "submit"] for turns in noted)
     (tmp_path / "a.py").write_text("def f(\n    a,\n): return f(1)\ndef g(): f()\n")
     printed(actions.note_command("a.py", "f"), tmp_path)

@@ -109,6 +109,19 @@ def test_patch_larger_than_the_bound(bench: Bench, instance: Instance) -> None:
     assert result.reason.startswith("too_large")
 
 
+def test_the_bound_is_for_patches_and_not_for_the_weakening_that_came_with_the_bug(
+    bench: Bench, instance: Instance
+) -> None:
+    longer = SLUG_WEAKENED[2] + "# left out\n" * 200
+    weakening = bench.diff((*SLUG_WEAKENED[:2], longer), on=[instance.bug_inject_diff])
+    told = instance.model_copy(update={"test_weaken_diff": weakening})
+    other = bench.diff(
+        (TEXT, 'return "_".join(word.lower() for word in words)', 'return "-".join(words).lower()'),
+        on=[instance.bug_inject_diff, weakening],
+    )
+    assert judge(bench.backend, bench.snapshot, told, other, GameConfig(max_diff_kb=1)).reason == "solved"
+
+
 def test_patch_that_hangs_the_tests(bench: Bench, instance: Instance) -> None:
     on = [instance.bug_inject_diff, instance.test_weaken_diff]
     patch = bench.diff((TEXT, "    words =", "    while True: pass\n    words ="), on=on)

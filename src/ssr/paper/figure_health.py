@@ -30,6 +30,7 @@ def draw(data: Data) -> Figure:
         draw_means(axes, data.rows, metric, runs, factor)
         axes.set_title(title, loc="left", fontsize=7)
         axes.tick_params(labelsize=6)
+        axes.ticklabel_format(useOffset=False)
         if factor == 100:
             axes.set_ylim(-4, 104)
     figure.legend(handles=handles(runs), loc="outside lower center", ncols=4, handlelength=2.6)

@@ -122,7 +122,7 @@ def test_a_run_can_be_watched_before_it_is_done(played: Played, tmp_path: Path) 
 
 def test_metrics_alone_are_a_report(tmp_path: Path) -> None:
     out = tmp_path / "report"
-    assert make_report(ROOT / "results/released/mini", ROOT / "workflow/config/mini.yaml", REPORTED, out) == 0
+    assert make_report(ROOT / "results/released/mini-full", ROOT / "workflow/config/mini-full.yaml", REPORTED, out) == 0
     text = (out / "index.html").read_text()
     assert "builtin-verified" in text and "made without episodes" in text
 

@@ -22,7 +22,7 @@ from ssr.training.checkpoint import save_checkpoint
 DEMONSTRATION_SHARE = 0.04
 """Share of the documents that are demonstrations; the others are drills."""
 DRILLS = {"whole": 0.2, "short": 0.77, "look": 0.03}
-"""Shares of the drills, by number: a whole conversation, edits without a prompt, a first turn that looks."""
+"""Shares of the drills, by number: a whole conversation, one turn without a prompt, a first turn that looks."""
 MISTAKES = 0.1
 """Share of looks and edits in them that succeed only after one or more that do not."""
 DECAY = 0.8

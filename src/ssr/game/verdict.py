@@ -7,7 +7,7 @@ from ssr.config import GameConfig
 from ssr.contracts import Sandbox, SandboxBackend
 from ssr.errors import GameError
 from ssr.game.codebase import buggy_state, instance_diffs
-from ssr.game.diffs import DiffProblem, read_diff
+from ssr.game.diffs import Diff, DiffProblem, read_diff
 from ssr.game.falsify import falsifications
 from ssr.game.instance import Instance
 from ssr.game.protected import all_named
@@ -115,7 +115,7 @@ class _Case:
 
     def _patched(self) -> Plan:
         """The chain to the patched state: its last two steps apply the patch, and restore what a solver may not set."""
-        brought = {path for diff in (*instance_diffs(self.instance), self.patch) for path in _paths(diff)}
+        brought = {path for diff in (*instance_diffs(self.instance), self.patch) for path in _read_whole(diff).paths}
         restored = {*self.instance.test_files, *all_named(brought, self.rules.protected_files)}
         return buggy_state(self.instance).apply(self.patch).restore(sorted(restored))
 
@@ -150,7 +150,7 @@ class _Case:
     def _stated(self) -> frozenset[str]:
         """Lines of the oracle that the weakening took out."""
         diff = self.instance.test_weaken_diff
-        changes = read_diff(diff, len(diff)).files if diff else ()
+        changes = _read_whole(diff).files if diff else ()
         return frozenset(line.rstrip("\n") for change in changes for line in change.removed_lines)
 
     def _oracle_texts(self) -> dict[str, str]:
@@ -170,5 +170,6 @@ def _put(plan: Plan, texts: dict[str, str]) -> Plan:
     return plan
 
 
-def _paths(diff: str) -> frozenset[str]:
-    return read_diff(diff, len(diff)).paths
+def _read_whole(diff: str) -> Diff:
+    """A diff that is no policy's, or is known to be within the bound, however large."""
+    return read_diff(diff, len(diff))

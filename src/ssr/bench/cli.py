@@ -35,7 +35,7 @@ def consistency(
 def rollout(
     scale: Annotated[Path, typer.Option("--scale", help="The scale's file.")] = Path("workflow/config/mini.yaml"),
     engines: Annotated[
-        list[str] | None, typer.Option("--engine", help="transformers or vllm; both by default.")
+        list[str] | None, typer.Option("--engine", help="transformers, plain, vllm; all by default.")
     ] = None,
     in_flight: Annotated[
         list[int] | None, typer.Option("--in-flight", min=1, help="16, 64 and 256 by default.")

@@ -28,7 +28,8 @@ from ssr.engine.factory import open_engine
 from ssr.errors import ConfigError
 from ssr.seeds import seed_of
 
-ENGINES = ("transformers", "vllm")
+ENGINES = ("transformers", "plain", "vllm")
+"""`plain` is the transformers engine decoding by the library's own modelling code."""
 STRATEGIES: tuple[Strategy, ...] = ("removal", "history", "direct")
 ATTEMPTS = 4
 """Episodes that share a first prompt, as attempts on one bug do."""
@@ -113,7 +114,7 @@ def measure(
     """
     scale = load_scale(scale_file)
     if others := set(kinds) - set(ENGINES):
-        raise ConfigError(f"{', '.join(sorted(others))}: what can be measured is {' and '.join(ENGINES)}")
+        raise ConfigError(f"{', '.join(sorted(others))}: what can be measured is {', '.join(ENGINES)}")
     speeds = {
         kind: {count: speed_of(scale, kind, count, turns, rounds) for count in in_flight}
         for kind in kinds
@@ -128,10 +129,9 @@ def measure(
 
 def speed_of(scale: Scale, kind: str, in_flight: int, turns: int, rounds: int) -> Speed:
     """One engine over the scale's base model, with so many episodes, all in flight at once."""
-    config = scale.engine.model_copy(update={"kind": kind, "in_flight": in_flight})
     agent = scale.agent.model_copy(update={"max_turns": turns, "max_format_errors": turns + 1, "resubmission": True})
     specs = episode_specs(scale, agent, in_flight)
-    with closing(open_engine(config, Path(scale.model.base), scale.model.dtype)) as engine:
+    with closing(_opened(scale, kind, in_flight)) as engine:
         recording = Recording(engine)
         episodes = _play(specs, recording, agent)
         pairs = [(_timed_loop(specs, engine, agent), _timed_bare(recording.requests, engine)) for _ in range(rounds)]
@@ -145,6 +145,15 @@ def speed_of(scale: Scale, kind: str, in_flight: int, turns: int, rounds: int) -
         bare_tokens_per_s=tokens / statistics.median(bare for _, bare in pairs),
         ratio=statistics.median(bare / loop for loop, bare in pairs),
     )
+
+
+def _opened(scale: Scale, kind: str, in_flight: int) -> Engine:
+    base, dtype = Path(scale.model.base), scale.model.dtype
+    if kind == "plain":
+        from ssr.engine.transformers_engine import TransformersEngine
+
+        return TransformersEngine(base, dtype, scale.engine.threads, fused=False)
+    return open_engine(scale.engine.model_copy(update={"kind": kind, "in_flight": in_flight}), base, dtype)
 
 
 def episode_specs(scale: Scale, agent: AgentConfig, count: int) -> list[EpisodeSpec]:

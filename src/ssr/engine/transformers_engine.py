@@ -25,14 +25,15 @@ class TransformersEngine:
     ids than the model, and a model whose layers do not all attend to the whole context.
     """
 
-    def __init__(self, checkpoint: Path, dtype: str = "float32", threads: int = 1) -> None:
+    def __init__(self, checkpoint: Path, dtype: str = "float32", threads: int = 1, fused: bool = True) -> None:
+        """`fused` false decodes by the library's own code, also where FusedModel could: what `ssr bench rollout` times."""
         torch.set_num_threads(threads)
         self._codec = load_codec(checkpoint)
         config = load_config(checkpoint, self._codec)
         _check(config, checkpoint)
         self._weight_version = weight_version(checkpoint)
         self._longest = longest_context(config)
-        self._decoder = Decoder(_model(checkpoint, config, dtype), self._codec.stop_ids)
+        self._decoder = Decoder(_model(checkpoint, config, dtype, fused), self._codec.stop_ids)
         self._barrier: Barrier[Row] = Barrier(self._round)
 
     @property
@@ -88,11 +89,11 @@ def _check(config: PretrainedConfig, checkpoint: Path) -> None:
         )
 
 
-def _model(checkpoint: Path, config: PretrainedConfig, dtype: str) -> CachedModel:
+def _model(checkpoint: Path, config: PretrainedConfig, dtype: str, fused: bool) -> CachedModel:
     """The model on its device; the library's modelling code is imported only where it is needed."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     files = weight_files(checkpoint)
-    if FusedModel.fits(config) and any("model.embed_tokens.weight" in names for names in files.values()):
+    if fused and FusedModel.fits(config) and any("model.embed_tokens.weight" in names for names in files.values()):
         weights = read_weights(checkpoint, files, dtype, device)
         try:
             return FusedModel(config, weights)

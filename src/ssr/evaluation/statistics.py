@@ -19,6 +19,7 @@ FEW = 30
 """Below this many problems the normal standard error gives way to the bootstrap."""
 SAMPLES = 2000
 LEVEL = 0.95
+INTERVAL = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
 DIGITS = 12
 """Of what is reported: the order in which a processor adds up is not seen."""
 Seeds = Sequence[Mapping[str, float]]
@@ -51,6 +52,20 @@ def gain(a: Seeds, b: Seeds) -> Estimate:
     """Resolve rate of `a` minus that of `b`, paired by instance. Raises EvaluationError for unlike instances."""
     names = sorted(a[0])
     return _estimate([_matrix(a, names), _matrix(b, names)])
+
+
+def change(before: Sequence[Sequence[float]], after: Sequence[Sequence[float]]) -> Estimate:
+    """Mean of `after` minus that of `before`, values by seed; only the seed is shared, so nothing else is paired.
+
+    The bootstrap draws seeds, and the values of each part and seed by themselves. Raises EvaluationError for no value.
+    """
+    if not before or len(before) != len(after) or not all([*before, *after]):
+        raise EvaluationError("a change needs values before and after, of the same seeds")
+    value = np.mean([np.mean(late) - np.mean(early) for early, late in zip(before, after, strict=True)])
+    resampled = (_weights("seeds", len(before)) * (_drawn("after", after) - _drawn("before", before))).sum(axis=1)
+    low, high = np.quantile(resampled, INTERVAL, method="nearest")
+    value, stderr, low, high = (round(float(number), DIGITS) for number in (value, resampled.std(ddof=1), low, high))
+    return Estimate(value, stderr, low, high, sum(map(len, [*before, *after])), None)
 
 
 def sign_test(gained: int, lost: int) -> float:
@@ -88,7 +103,7 @@ def _estimate(parts: Sequence[NDArray[np.float64]]) -> Estimate:
     signs = (1, -1)[: len(parts)]
     values = sum(sign * part.mean(axis=0) for sign, part in zip(signs, parts, strict=True))
     value, stderr = _mean_and_stderr(list(values))
-    low, high = np.quantile(_resampled(parts, signs), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="nearest")
+    low, high = np.quantile(_resampled(parts, signs), INTERVAL, method="nearest")
     value, stderr, low, high = (round(float(number), DIGITS) for number in (value, stderr, low, high))
     return Estimate(value, stderr, low, high, len(values), _noise(parts))
 
@@ -101,6 +116,12 @@ def _resampled(parts: Sequence[NDArray[np.float64]], signs: Sequence[int]) -> ND
         seeds = _weights(f"seeds {position}", len(part))
         total += sign * (seeds * (instances @ part.T)).sum(axis=1)
     return total
+
+
+def _drawn(part: str, values: Sequence[Sequence[float]]) -> NDArray[np.float64]:
+    """Each seed's mean over resamples of its values, [SAMPLES, seeds]."""
+    means = [_weights(f"{part} {seed}", len(own)) @ np.asarray(own, float) for seed, own in enumerate(values)]
+    return np.stack(means, axis=1)
 
 
 @cache

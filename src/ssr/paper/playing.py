@@ -66,11 +66,16 @@ def _health_metrics(episodes: Sequence[TableRow], role: str) -> list[Metric]:
     ]
 
 
-def _valid_metrics(episodes: Sequence[TableRow], artifacts: Sequence[TableRow]) -> list[Metric]:
-    """Share of injector episodes that end in a valid artifact, those counted out whose machine failed."""
+def valid_episodes(episodes: Sequence[TableRow], artifacts: Sequence[TableRow]) -> dict[str, bool]:
+    """Whether each injector episode ended in a valid artifact, those left out whose machine failed."""
     valid = {row["episode_id"] for row in artifacts if row["valid"]}
     own = [row for row in episodes if row["role"] == "injector" and row["exit_reason"] != "infrastructure"]
-    return [_mean("valid/episodes", {row["episode_id"]: row["episode_id"] in valid for row in own})] if own else []
+    return {row["episode_id"]: row["episode_id"] in valid for row in own}
+
+
+def _valid_metrics(episodes: Sequence[TableRow], artifacts: Sequence[TableRow]) -> list[Metric]:
+    outcomes = valid_episodes(episodes, artifacts)
+    return [_mean("valid/episodes", outcomes)] if outcomes else []
 
 
 def _check_metrics(artifacts: Sequence[TableRow]) -> list[Metric]:

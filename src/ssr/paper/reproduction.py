@@ -10,12 +10,14 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from ssr.errors import EvaluationError
-from ssr.evaluation.statistics import Estimate, gain
+from ssr.evaluation.statistics import Estimate, change, gain
 from ssr.game.reward import expected_injection_reward
 from ssr.paper.cells import markdown
 from ssr.paper.data import Data
 from ssr.paper.figure10 import ALPHA, ATTEMPTS, maximum
+from ssr.paper.playing import valid_episodes
 from ssr.paper.scores import BOTH, Outcomes, Spot, panel, pooled
+from ssr.paper.summary import Summary
 from ssr.paper.table_game import one_line_percent
 
 Expected = Literal["above", "below", "about"]
@@ -147,8 +149,11 @@ def _points(estimate: Estimate) -> str:
 def _of_estimates(measure: Measure, estimates: Sequence[Estimate]) -> Finding | None:
     if not estimates:
         return None
-    last = estimates[-1]
-    return Finding(_points(last), agreement(measure.expect, last.value, last.low, last.high))
+    return Finding(_points(estimates[-1]), _agreement(measure, estimates[-1]))
+
+
+def _agreement(measure: Measure, estimate: Estimate) -> str:
+    return agreement(measure.expect, estimate.value, estimate.low, estimate.high)
 
 
 def _gain(measure: Measure, data: Data) -> Finding | None:
@@ -189,16 +194,25 @@ def _one_line(measure: Measure, data: Data) -> Finding | None:
 
 
 def _valid(measure: Measure, data: Data) -> Finding | None:
-    """Share of injector episodes with a valid artifact, in the first and in the last quarter of the generations."""
-    rows = [row for row in data.rows if (row.run, row.metric) == (measure.valid, "valid/episodes")]
-    if not rows:
+    """Share of injector episodes with a valid artifact, in the last quarter of the generations minus in the first."""
+    own = [summary for summary in data.summaries if summary.run == measure.valid]
+    if not any(row["role"] == "injector" for summary in own for row in summary.episodes):
         return None
-    quarter = max(1, max(row.generation for row in rows) // 4)
-    last = max(row.generation for row in rows)
-    early = fmean(row.value for row in rows if row.generation <= quarter)
-    late = fmean(row.value for row in rows if row.generation > last - quarter)
-    verdict = "agrees" if late > early else "disagrees"
-    return Finding(f"{100 * early:.0f} % at first, {100 * late:.0f} % at last", verdict)
+    last = max(row["generation"] for summary in own for row in summary.episodes)
+    quarter = max(1, last // 4)
+    early = [_valid_between(summary, 1, quarter) for summary in own]
+    late = [_valid_between(summary, last - quarter + 1, last) for summary in own]
+    estimate = change(early, late)
+    shares = " to ".join(f"{100 * fmean(map(fmean, part)):.0f} %" for part in (early, late))
+    return Finding(f"{_points(estimate)} ({shares})", _agreement(measure, estimate))
+
+
+def _valid_between(summary: Summary, first: int, last: int) -> list[float]:
+    """1 or 0 for each injector episode of these generations."""
+    episodes, artifacts = (
+        [row for row in rows if first <= row["generation"] <= last] for rows in (summary.episodes, summary.artifacts)
+    )
+    return [float(valid) for valid in valid_episodes(episodes, artifacts).values()]
 
 
 def _maximum(measure: Measure, data: Data) -> Finding:

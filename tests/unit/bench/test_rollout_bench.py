@@ -17,9 +17,11 @@ def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_bare_engine_does_the_loop_s_work(tmp_path: Path) -> None:
     out = tmp_path / "figures" / "rollout.json"
-    measure(MINI, ["transformers"], [1, 3], turns=2, rounds=1, out=out)
+    measure(MINI, ["transformers", "plain"], [1, 3], turns=2, rounds=1, out=out)
     figures = json.loads(out.read_text())
-    assert figures["scale"] == "mini" and set(figures["rollout"]) == {"transformers"}
+    assert figures["scale"] == "mini" and set(figures["rollout"]) == {"transformers", "plain"}
+    plain = figures["rollout"]["plain"]
+    assert (plain["1"]["turns"], plain["3"]["turns"]) == (2, 6) and plain["3"]["loop_tokens_per_s"] > 0
     one, three = (figures["rollout"]["transformers"][key] for key in ("1", "3"))
     assert (one["episodes"], one["turns"]) == (1, 2) and (three["episodes"], three["turns"]) == (3, 6)
     assert three["tokens"] > one["tokens"] > 0 and three["prompt_tokens"] > three["tokens"]
@@ -33,7 +35,7 @@ def test_two_measurements_are_of_the_same_episodes() -> None:
 
 
 def test_what_does_not_decode_here_is_refused() -> None:
-    with pytest.raises(ConfigError, match="openai: what can be measured is transformers and vllm"):
+    with pytest.raises(ConfigError, match="openai: what can be measured is transformers, plain, vllm"):
         measure(MINI, [*ENGINES, "openai"], [1], 1, 1, None)
 
 

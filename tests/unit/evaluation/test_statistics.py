@@ -5,7 +5,7 @@ from math import sqrt
 import pytest
 
 from ssr.errors import EvaluationError
-from ssr.evaluation.statistics import bootstrap_stderr, gain, mean_and_stderr, rate, sign_test
+from ssr.evaluation.statistics import bootstrap_stderr, change, gain, mean_and_stderr, rate, sign_test
 
 
 def outcomes(text: str) -> dict[str, bool]:
@@ -33,6 +33,31 @@ def test_the_bootstrap_over_instances_agrees_with_the_binomial() -> None:
     assert (found.value, found.n) == (0.3, 200)
     assert found.low == pytest.approx(0.3 - 1.96 * sqrt(0.3 * 0.7 / 200), abs=0.01)
     assert found.high == pytest.approx(0.3 + 1.96 * sqrt(0.3 * 0.7 / 200), abs=0.01)
+
+
+def test_a_change_of_unpaired_shares_agrees_with_the_binomial() -> None:
+    before, after = [1.0] * 60 + [0.0] * 140, [1.0] * 150 + [0.0] * 150
+    found = change([before], [after])
+    error = sqrt(0.3 * 0.7 / 200 + 0.5 * 0.5 / 300)
+    assert (found.value, found.n, found.noise) == (0.2, 500, None)
+    assert found.stderr == pytest.approx(error, rel=0.06)
+    assert found.low == pytest.approx(0.2 - 1.96 * error, abs=0.015)
+    assert found.high == pytest.approx(0.2 + 1.96 * error, abs=0.015)
+    assert change([before[::-1]], [after[::-1]]).value == found.value
+
+
+def test_a_change_is_taken_within_each_seed() -> None:
+    """Seeds that begin at 0.2 and 0.8 and gain a fifth each tell as much of the change as two that begin alike."""
+    few, many = [1.0] * 20 + [0.0] * 80, [1.0] * 80 + [0.0] * 20
+    found = change([few, many], [[1.0] * 40 + [0.0] * 60, [1.0] * 100])
+    assert found.value == pytest.approx(0.2)
+    assert found.low > 0.1
+    apart = change([few, few], [few, [1.0] * 60 + [0.0] * 40])
+    assert apart.value == pytest.approx(0.2)
+    assert apart.low < 0.05
+    for wrong in ([], [few], [few, []]):
+        with pytest.raises(EvaluationError, match="of the same seeds"):
+            change([few, few], wrong)
 
 
 def test_seeds_that_disagree_widen_the_interval_and_are_the_noise() -> None:

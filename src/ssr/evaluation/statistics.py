@@ -64,8 +64,8 @@ def change(before: Sequence[Sequence[float]], after: Sequence[Sequence[float]]) 
     value = np.mean([np.mean(late) - np.mean(early) for early, late in zip(before, after, strict=True)])
     resampled = (_weights("seeds", len(before)) * (_drawn("after", after) - _drawn("before", before))).sum(axis=1)
     low, high = np.quantile(resampled, INTERVAL, method="nearest")
-    value, stderr, low, high = (round(float(number), DIGITS) for number in (value, resampled.std(ddof=1), low, high))
-    return Estimate(value, stderr, low, high, sum(map(len, [*before, *after])), None)
+    count = sum(map(len, [*before, *after]))
+    return Estimate(*_rounded(value, resampled.std(ddof=1), low, high), n=count, noise=None)
 
 
 def sign_test(gained: int, lost: int) -> float:
@@ -104,8 +104,13 @@ def _estimate(parts: Sequence[NDArray[np.float64]]) -> Estimate:
     values = sum(sign * part.mean(axis=0) for sign, part in zip(signs, parts, strict=True))
     value, stderr = _mean_and_stderr(list(values))
     low, high = np.quantile(_resampled(parts, signs), INTERVAL, method="nearest")
-    value, stderr, low, high = (round(float(number), DIGITS) for number in (value, stderr, low, high))
-    return Estimate(value, stderr, low, high, len(values), _noise(parts))
+    return Estimate(*_rounded(value, stderr, low, high), n=len(values), noise=_noise(parts))
+
+
+def _rounded(value: float, stderr: float, low: float, high: float) -> tuple[float, float, float, float]:
+    """The numbers of an estimate as they are reported; no zero is negative."""
+    a, b, c, d = (round(float(number), DIGITS) + 0.0 for number in (value, stderr, low, high))
+    return a, b, c, d
 
 
 def _resampled(parts: Sequence[NDArray[np.float64]], signs: Sequence[int]) -> NDArray[np.float64]:

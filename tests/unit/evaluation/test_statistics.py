@@ -28,6 +28,12 @@ def test_pairing_leaves_only_the_problems_that_differ() -> None:
     assert (same.value, same.stderr, same.low, same.high) == (0, 0, 0, 0)
 
 
+def test_gains_that_cancel_out_are_a_plain_zero() -> None:
+    """Thirds add up to a little less than nothing, which a table would show as -0.0."""
+    found = gain([outcomes("100"), outcomes("010"), outcomes("001")], [outcomes("001")])
+    assert str(found.value) == "0.0"
+
+
 def test_the_bootstrap_over_instances_agrees_with_the_binomial() -> None:
     found = rate([outcomes("1" * 60 + "0" * 140)])
     assert (found.value, found.n) == (0.3, 200)

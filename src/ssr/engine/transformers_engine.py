@@ -26,7 +26,7 @@ class TransformersEngine:
     """
 
     def __init__(self, checkpoint: Path, dtype: str = "float32", threads: int = 1, fused: bool = True) -> None:
-        """`fused` false decodes by the library's own code, also where FusedModel could: what `ssr bench rollout` times."""
+        """Without `fused` the library's own code decodes, even where FusedModel could; `ssr bench rollout` times it."""
         torch.set_num_threads(threads)
         self._codec = load_codec(checkpoint)
         config = load_config(checkpoint, self._codec)

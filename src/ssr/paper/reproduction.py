@@ -18,7 +18,7 @@ from ssr.paper.figure10 import ALPHA, ATTEMPTS, maximum
 from ssr.paper.playing import valid_episodes
 from ssr.paper.scores import BOTH, Outcomes, Spot, panel, pooled
 from ssr.paper.summary import Summary
-from ssr.paper.table_game import one_line_percent
+from ssr.paper.table_game import is_one_line
 
 Expected = Literal["above", "below", "about"]
 NOT_RUN = "not run yet"
@@ -184,13 +184,23 @@ def _noise(measure: Measure, data: Data) -> Finding | None:
 
 
 def _one_line(measure: Measure, data: Data) -> Finding | None:
+    """Share of valid bugs of one line, of the first run minus that of the second, over the seeds that both have."""
     assert measure.one_line is not None
-    run, other = ([row for row in data.artifacts(name) if row["valid"]] for name in measure.one_line)
-    if not run or not other:
-        return None
-    shares = one_line_percent(run), one_line_percent(other)
-    verdict = "agrees" if shares[0] > shares[1] else "disagrees"
-    return Finding(f"{shares[0]:.0f} % of {len(run)} bugs, {shares[1]:.0f} % of {len(other)}", verdict)
+    run, other = ({one.seed: _lines_of(one) for one in data.summaries if one.run == name} for name in measure.one_line)
+    seeds = [seed for seed in sorted(run.keys() & other.keys()) if run[seed] and other[seed]]
+    return _of_shares(measure, [other[seed] for seed in seeds], [run[seed] for seed in seeds]) if seeds else None
+
+
+def _lines_of(summary: Summary) -> list[float]:
+    """1 for each valid bug of a single line, 0 for each larger one."""
+    return [float(is_one_line(row)) for row in summary.artifacts if row["valid"]]
+
+
+def _of_shares(measure: Measure, before: Sequence[Sequence[float]], after: Sequence[Sequence[float]]) -> Finding:
+    """The difference of two shares, values by seed."""
+    estimate = change(before, after)
+    shares = " to ".join(f"{100 * fmean(map(fmean, part)):.0f} %" for part in (before, after))
+    return Finding(f"{_points(estimate)} ({shares})", _agreement(measure, estimate))
 
 
 def _valid(measure: Measure, data: Data) -> Finding | None:
@@ -202,9 +212,7 @@ def _valid(measure: Measure, data: Data) -> Finding | None:
     quarter = max(1, last // 4)
     early = [_valid_between(summary, 1, quarter) for summary in own]
     late = [_valid_between(summary, last - quarter + 1, last) for summary in own]
-    estimate = change(early, late)
-    shares = " to ".join(f"{100 * fmean(map(fmean, part)):.0f} %" for part in (early, late))
-    return Finding(f"{_points(estimate)} ({shares})", _agreement(measure, estimate))
+    return _of_shares(measure, early, late)
 
 
 def _valid_between(summary: Summary, first: int, last: int) -> list[float]:

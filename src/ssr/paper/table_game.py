@@ -63,10 +63,14 @@ def sizes(data: Data) -> tuple[str, Cells]:
     return f"# Sizes of bugs\n\n{SIZES_NOTE}\n\n{markdown(header, cells[1:])}", cells
 
 
+def is_one_line(bug: TableRow) -> bool:
+    """Whether a bug changes a single line."""
+    return bool(bug["files"] == bug["hunks"] == 1 and bug["lines"] <= 2)
+
+
 def one_line_percent(bugs: Sequence[TableRow]) -> float:
     """Share of bugs that change a single line."""
-    small = [row for row in bugs if row["files"] == row["hunks"] == 1 and row["lines"] <= 2]
-    return 100 * len(small) / len(bugs)
+    return 100 * fmean(map(is_one_line, bugs))
 
 
 def _cell(row: Row | None) -> str:

@@ -53,7 +53,7 @@ def test_a_gain_is_that_of_the_results_table(data: Data) -> None:
 
 def test_every_kind_of_measure_has_a_number(data: Data) -> None:
     assert finding(Measure(always=("ssr", "baseline")), data).number.endswith("of 2 points")
-    assert finding(Measure(one_line=("ssr", "ssr")), data).number == "0 % of 12 bugs, 0 % of 12"
+    assert finding(Measure(one_line=("ssr", "ssr")), data).number == "+0.0 [+0.0, +0.0] (0 % to 0 %)"
     valid = finding(Measure(valid="ssr"), data)
     assert valid.number.startswith("+0.0 [-") and valid.number.endswith("] (33 % to 33 %)")
     assert valid.agreement == "no difference"
@@ -61,6 +61,22 @@ def test_every_kind_of_measure_has_a_number(data: Data) -> None:
     kept = [replace(one, scale={"selfplay": {"untouched": ["schema"]}}) for one in data.summaries]
     untouched = finding(Measure(untouched=("ssr", "base")), replace(data, summaries=kept))
     assert untouched.number.startswith("schema: ")
+
+
+def test_a_hundredth_more_small_bugs_is_no_collapse(data: Data) -> None:
+    """Where the bugs of both runs are small, a slightly larger share says nothing of either."""
+    bug = {"valid": True, "files": 1, "hunks": 1}
+    small, large = {**bug, "lines": 2}, {**bug, "lines": 9}
+    ssr, direct = (replace(data.summaries[0], run=name, seed=0) for name in ("ssr", "direct"))
+
+    def found(few: int, many: int) -> str:
+        played = [
+            replace(ssr, artifacts=[small] * few + [large] * (100 - few)),
+            replace(direct, artifacts=[small] * many + [large] * (100 - many)),
+        ]
+        return finding(Measure(one_line=("direct", "ssr")), replace(data, summaries=played)).agreement
+
+    assert (found(99, 100), found(40, 100), found(100, 40)) == ("leans the same way", "agrees", "disagrees")
 
 
 def test_what_was_not_run_is_said(data: Data) -> None:

@@ -45,7 +45,7 @@ class GameConfig(Section):
     """Share of the hunks of the reversed test_weaken.diff that the solver is not shown; the verdict asks for all tests
     all the same (E.2). One hunk is always shown, so a weakening of one hunk hides nothing. # not given by the paper"""
     max_diff_kb: int = Field(256, ge=1)
-    """Largest diff that is read."""
+    """Largest diff that is read. # not given by the paper"""
     test_timeout_s: float = Field(300, gt=0)
     """Wall time of one run of test_script.sh."""
     protected_files: tuple[str, ...] = PROTECTED_FILES
@@ -78,9 +78,9 @@ class SelfplayConfig(Section):
     injections: int = Field(64, ge=0)
     """Injector episodes a generation (`data: selfplay`). # the share is not given by the paper"""
     injector_group: int = Field(4, ge=1)
-    """Injector episodes of one repository and strategy in a generation."""
+    """Injector episodes of one repository and strategy in a generation. # not given by the paper"""
     issues: int = Field(64, ge=0)
-    """Tasks a generation when `data` is `issues` or `bugs`."""
+    """Tasks a generation when `data` is `issues` or `bugs`. # not given by the paper"""
     strategies: dict[Strategy, float] = Field({"removal": 1.0, "history": 1.0})
     """Weights of the injection strategies."""
     distinct: bool = False

@@ -32,17 +32,17 @@ class TrainingConfig(Section):
     baseline: Literal["length_weighted_mean", "mean", "leave_one_out"] = "length_weighted_mean"
     """Baseline of a group's rewards."""
     objective: Literal["token_tis", "clip", "cispo", "masked_is"] = "token_tis"
-    """How the importance ratio enters the loss."""
+    """How the importance ratio enters the loss. # not given by the paper"""
     tis_cap: float = Field(2.0, ge=1)
-    """Cap of the truncated importance ratio (`token_tis`)."""
+    """Cap of the truncated importance ratio (`token_tis`). # not given by the paper"""
     clip_low: float = Field(0.2, ge=0, le=1)
-    """Lower clipping range (`clip`, `cispo`); 1 leaves it open."""
+    """Lower clipping range (`clip`, `cispo`); 1 leaves it open. # not given by the paper"""
     clip_high: float = Field(0.28, ge=0)
-    """Upper clipping range (`clip`, `cispo`)."""
+    """Upper clipping range (`clip`, `cispo`). # not given by the paper"""
     mask_low: float = Field(0.5, ge=0, le=1)
-    """Tokens with a smaller ratio leave the loss (`masked_is`)."""
+    """Tokens with a smaller ratio leave the loss (`masked_is`). # not given by the paper"""
     mask_high: float = Field(5.0, ge=1)
-    """Tokens with a larger ratio leave the loss (`masked_is`)."""
+    """Tokens with a larger ratio leave the loss (`masked_is`). # not given by the paper"""
     max_off_policy_steps: int = Field(8, ge=0)
     """Episodes sampled by weights older than this are dropped."""
     learning_rate: float = Field(3e-6, gt=0)
@@ -50,9 +50,9 @@ class TrainingConfig(Section):
     warmup_steps: int = Field(30, ge=0)
     """Optimizer steps of linear warm-up, counted over the whole run; constant afterwards. # not given by the paper"""
     weight_decay: float = Field(0.0, ge=0)
-    """AdamW's weight decay."""
+    """AdamW's weight decay. # not given by the paper"""
     adam_betas: tuple[float, float] = (0.9, 0.95)
-    """AdamW's betas."""
+    """AdamW's betas. # not given by the paper"""
     max_grad_norm: float = Field(1.0, gt=0)
     """Gradient clipping. # not given by the paper"""
     logit_chunk: int = Field(1024, ge=1)
@@ -133,7 +133,7 @@ class EvaluationConfig(Section):
     image_disk_gb: float = Field(200, gt=0)
     """Images of problems that a Docker engine keeps at once; those used longest ago are removed first."""
     every: int = Field(1, ge=1)
-    """Generations between evaluations; the base and the last checkpoint are always scored."""
+    """Generations between evaluations; the base and the last checkpoint are always scored. # not given by the paper"""
     shards: int = Field(1, ge=1)
     """Jobs that one evaluation is spread over."""
     verified_tasks: int = Field(100, ge=1)

@@ -120,11 +120,11 @@ class AgentConfig(Section):
     command_timeout_s: float = Field(120, gt=0)
     """Wall time of one command."""
     max_format_errors: int = Field(3, ge=1)
-    """Format errors in a row before the episode ends with `format_error`."""
+    """Format errors in a row before the episode ends with `format_error`. # not given by the paper"""
     resubmission: bool = True
     """Whether the episode goes on after a submission; the last one counts."""
     infrastructure_retries: int = Field(2, ge=0)
-    """Times an episode is played again after its sandbox or engine failed."""
+    """Times an episode is played again after its sandbox or engine failed. # not given by the paper"""
 
 
 class Sampling(Section):
@@ -137,9 +137,9 @@ class Sampling(Section):
 
 
 class SamplingConfig(Section):
-    """Sampling for training and for evaluation (section 3: 1.0 and 0.95)."""
+    """Sampling for training and for evaluation (section 3 gives 1.0 and 0.95 for evaluation)."""
 
     training: Sampling = Sampling()
-    """For episodes that are trained on."""
+    """For episodes that are trained on. # not given by the paper"""
     evaluation: Sampling = Sampling(top_p=0.95)
     """For episodes that are only scored."""

@@ -171,7 +171,8 @@ CODE = {
     "reproduction": ["ssr.paper.reproduction"],
     "report": ["ssr.report.site"],
 }
-LOCK = Path("envs", os.environ.get("SSR_LOCK", "cpu") + ".lock")
+# The lock of the environment that runs this: envs/shell calls the environment of NAME.lock .venv-NAME, of cpu.lock .venv.
+LOCK = Path("envs", f"{Path(os.environ.get('VIRTUAL_ENV', '')).name.partition('.venv-')[2] or 'cpu'}.lock")
 
 
 @functools.cache
@@ -452,7 +453,7 @@ def summaries(wildcards):
     root = f"{wildcards.results}/{wildcards.scale}/summary"
     if RESULTS == RELEASED:
         return sorted(glob(f"{root}/*/s*/scale.json"))
-    return [f"{root}/base/s0/scale.json", *expand(f"{root}/{{run}}/s{{seed}}/scale.json", run=SCALE.runs, seed=SEEDS)]
+    return expand(f"{root}/{{run}}/s{{seed}}/scale.json", run=["base", *SCALE.runs], seed=SEEDS)
 
 
 def folders(wildcards, input):
@@ -472,9 +473,8 @@ def chosen_reports(wildcards):
     if not set(benchmarks) <= set(known) or run not in ["base", *SCALE.runs]:
         raise WorkflowError(f"--config benchmark={benchmarks[0]} run={run}: {GIVEN_FILE} has no such benchmark or run")
     path = f"{OWN}/evaluate/{run}/s{{seed}}/{{generation}}/{{benchmark}}/report.json"
-    of_base = run == "base"
-    numbers = ["000"] if of_base else scored_generations(run)
-    return expand(path, seed=0 if of_base else SEEDS, generation=numbers, benchmark=benchmarks)
+    numbers = ["000"] if run == "base" else scored_generations(run)
+    return expand(path, seed=SEEDS, generation=numbers, benchmark=benchmarks)
 
 
 @quick

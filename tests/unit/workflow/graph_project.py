@@ -93,7 +93,8 @@ def copy_graph(folder: Path) -> Project:
     shutil.copyfile(ROOT / "Snakefile", folder / "Snakefile")
     for name in ("paper", "envs"):
         (folder / name).mkdir()
-    shutil.copyfile(ROOT / "envs" / "cpu.lock", folder / "envs" / "cpu.lock")
+    for lock in (ROOT / "envs").glob("*.lock"):
+        shutil.copyfile(lock, folder / "envs" / lock.name)
     (folder / "paper" / "reported.csv").touch()
     stand_in = folder / "bin" / "ssr"
     stand_in.parent.mkdir()

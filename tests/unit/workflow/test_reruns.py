@@ -97,5 +97,20 @@ def test_a_changed_file_runs_again_what_needs_it_and_nothing_else(project: Proje
     assert "Nothing to be done" in project.snakemake("-n", "--configfile", scale)
 
 
+@pytest.mark.slow
+def test_another_environment_is_known_by_its_own_lock(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`SSR_LOCK=big envs/shell` works in .venv-big, whose packages are those of big.lock and not of cpu.lock."""
+    monkeypatch.setenv("VIRTUAL_ENV", str(project.root / ".venv-big"))
+    locks = {name: project.root / "envs" / f"{name}.lock" for name in ("big", "cpu")}
+    shutil.copyfile(locks["cpu"], locks["big"])
+    keys = {"selfplay": {"generations": 1, "lag": 0, "shards": 1}, "evaluation": {"benchmarks": ["builtin-verified"]}}
+    scale = project.rewrite("smoke", runs={"ssr": {}}, **keys)
+    project.snakemake("--cores", "2", "--configfile", scale)
+    for name, rerun in (("cpu", set()), ("big", TRAINED)):
+        with locks[name].open("a") as file:
+            file.write("accelerate==1\n")
+        assert planned(project.snakemake("-n", "--configfile", scale)) == rerun, name
+
+
 def planned(out: str) -> set[str]:
     return {line.split()[1].rstrip(":") for line in out.splitlines() if line.startswith(("rule ", "localrule "))}

@@ -1,7 +1,8 @@
 """Resolve rates, their paired standard errors (section 3) and bootstrap intervals over instances and seeds.
 
-The ways are Eval Arena's: runs are compared instance by instance, and what the choice of instances and what the model's
-own sampling add to the noise are told apart. An evaluation is one or more seeds, each a mapping of instances to 0 or 1.
+The ways are Eval Arena's: runs are compared instance by instance, and what the choice of instances and what
+training and sampling by another seed add to the noise are told apart. An evaluation is one or more seeds, each a
+mapping of instances to 0 or 1.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,8 +16,6 @@ from numpy.typing import NDArray
 from ssr.errors import EvaluationError
 from ssr.seeds import seed_of
 
-FEW = 30
-"""Below this many problems the normal standard error gives way to the bootstrap."""
 SAMPLES = 2000
 LEVEL = 0.95
 INTERVAL = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
@@ -30,13 +29,13 @@ Seeds = Sequence[Mapping[str, float]]
 class Estimate:
     """A mean over instances and seeds, in [-1, 1].
 
-    `stderr` is the standard error over instances, paired if it is a difference, of the mean over seeds; `low` and
-    `high` bound the 95 % bootstrap interval over instances and seeds; `noise` is the part of `stderr` that comes from
-    seeds differing on the same instance, None where one seed cannot tell.
+    `stderr` is the standard error over instances and seeds, paired by instance if it is a difference, None for a
+    single instance; `low` and `high` bound the 95 % bootstrap interval over instances and seeds; `noise` is the part of
+    `stderr` that other seeds on the same instances would show, None where one seed cannot tell.
     """
 
     value: float
-    stderr: float
+    stderr: float | None
     low: float
     high: float
     n: int
@@ -64,8 +63,7 @@ def change(before: Sequence[Sequence[float]], after: Sequence[Sequence[float]]) 
     value = np.mean([np.mean(late) - np.mean(early) for early, late in zip(before, after, strict=True)])
     resampled = (_weights("seeds", len(before)) * (_drawn("after", after) - _drawn("before", before))).sum(axis=1)
     low, high = np.quantile(resampled, INTERVAL, method="nearest")
-    count = sum(map(len, [*before, *after]))
-    return Estimate(*_rounded(value, resampled.std(ddof=1), low, high), n=count, noise=None)
+    return _rounded(float(value), resampled.std(ddof=1), low, high, sum(map(len, [*before, *after])))
 
 
 def sign_test(gained: int, lost: int) -> float:
@@ -74,16 +72,12 @@ def sign_test(gained: int, lost: int) -> float:
     return min(1.0, float(2 * sum(comb(n, k) for k in range(tail + 1)) / 2**n))
 
 
-def mean_and_stderr(resolved: Mapping[str, float]) -> tuple[float, float]:
-    """Share of resolved problems and its standard error, both in [0, 1]. Raises EvaluationError for no problem."""
-    return _mean_and_stderr([float(resolved[key]) for key in sorted(resolved)])
-
-
-def bootstrap_stderr(values: Sequence[float], samples: int = 2000) -> float:
-    """Standard deviation of the mean over resamples with replacement; seeded by the number of values."""
-    random = np.random.default_rng(seed_of("bootstrap", len(values)))
-    drawn = random.choice(np.asarray(values), size=(samples, len(values)))
-    return float(drawn.mean(axis=1).std(ddof=1))
+def mean_and_stderr(values: Mapping[str, float]) -> tuple[float, float | None]:
+    """Mean of named values and its standard error, None for a single value. Raises EvaluationError for no value."""
+    if not values:
+        raise EvaluationError("an evaluation of no problem has no resolve rate")
+    ordered = np.array([float(values[key]) for key in sorted(values)])
+    return float(ordered.mean()), sqrt(_variance_of_mean(ordered)) if len(ordered) > 1 else None
 
 
 def _matrix(run: Seeds, names: Sequence[str]) -> NDArray[np.float64]:
@@ -101,16 +95,48 @@ def _matrix(run: Seeds, names: Sequence[str]) -> NDArray[np.float64]:
 def _estimate(parts: Sequence[NDArray[np.float64]]) -> Estimate:
     """Of one matrix its mean, of two the difference of their means."""
     signs = (1, -1)[: len(parts)]
-    values = sum(sign * part.mean(axis=0) for sign, part in zip(signs, parts, strict=True))
-    value, stderr = _mean_and_stderr(list(values))
+    means = [sign * part.mean(axis=0) for sign, part in zip(signs, parts, strict=True)]
+    values = np.sum(means, axis=0)
+    if not len(values):
+        raise EvaluationError("an evaluation of no problem has no resolve rate")
+    stderr, noise = _errors(parts, values)
     low, high = np.quantile(_resampled(parts, signs), INTERVAL, method="nearest")
-    return Estimate(*_rounded(value, stderr, low, high), n=len(values), noise=_noise(parts))
+    return _rounded(float(values.mean()), stderr, low, high, len(values), noise)
 
 
-def _rounded(value: float, stderr: float, low: float, high: float) -> tuple[float, float, float, float]:
-    """The numbers of an estimate as they are reported; no zero is negative."""
-    a, b, c, d = (round(float(number), DIGITS) + 0.0 for number in (value, stderr, low, high))
-    return a, b, c, d
+def _rounded(
+    value: float, stderr: float | None, low: float, high: float, n: int, noise: float | None = None
+) -> Estimate:
+    """The numbers as they are reported; no zero is negative."""
+    value, low, high = (round(float(number), DIGITS) + 0.0 for number in (value, low, high))
+    stderr, noise = (None if error is None else round(float(error), DIGITS) for error in (stderr, noise))
+    return Estimate(value, stderr, low, high, n, noise)
+
+
+def _errors(parts: Sequence[NDArray[np.float64]], values: NDArray[np.float64]) -> tuple[float | None, float | None]:
+    """Standard error of the mean of `values` over instances and seeds, and the part of it that is the seeds'.
+
+    The components of a layout of two random factors: the spread over instances holds what single attempts add, but not
+    what a whole seed shares, which is added where it is seen above them. No component is negative.
+    """
+    if len(values) == 1:
+        return None, None
+    several = [part for part in parts if len(part) > 1]
+    alone = sum(map(_residual, several))
+    shared = sum(max(0.0, _variance_of_mean(part.mean(axis=1)) - _residual(part)) for part in several)
+    stderr = sqrt(max(_variance_of_mean(values), alone) + shared)
+    return stderr, sqrt(alone + shared) if len(several) == len(parts) else None
+
+
+def _residual(part: NDArray[np.float64]) -> float:
+    """Variance of the mean of [seeds, instances] by what neither a seed nor an instance explains: single attempts."""
+    rest = part - part.mean(axis=0) - part.mean(axis=1, keepdims=True) + part.mean()
+    freedom = (part.shape[0] - 1) * (part.shape[1] - 1)
+    return float((rest**2).sum() / freedom / part.size)
+
+
+def _variance_of_mean(values: NDArray[np.float64]) -> float:
+    return float(values.var(ddof=1)) / len(values)
 
 
 def _resampled(parts: Sequence[NDArray[np.float64]], signs: Sequence[int]) -> NDArray[np.float64]:
@@ -134,18 +160,3 @@ def _weights(of: str, count: int) -> NDArray[np.float64]:
     """How often each of `count` things is drawn in each resample, as shares, [SAMPLES, count]; the same every time."""
     random = np.random.default_rng(seed_of("bootstrap", of, count))
     return random.multinomial(count, [1 / count] * count, size=SAMPLES) / count
-
-
-def _noise(parts: Sequence[NDArray[np.float64]]) -> float | None:
-    if any(len(part) < 2 for part in parts):
-        return None
-    variances = sum(part.var(axis=0, ddof=1) / len(part) for part in parts)
-    return round(sqrt(float(np.mean(variances)) / parts[0].shape[1]), DIGITS)
-
-
-def _mean_and_stderr(values: Sequence[float]) -> tuple[float, float]:
-    if not values:
-        raise EvaluationError("an evaluation of no problem has no resolve rate")
-    if len(values) < FEW:
-        return float(np.mean(values)), bootstrap_stderr(values) if len(values) > 1 else 0.0
-    return float(np.mean(values)), float(np.std(values, ddof=1)) / sqrt(len(values))

@@ -23,7 +23,7 @@ def percent(row: Row | None) -> str:
     if row is None:
         return ""
     sign = "+" if row.against else ""
-    text = f"{100 * row.value:{sign}.1f} ± {100 * (row.stderr or 0):.1f}"
+    text = f"{100 * row.value:{sign}.1f}" + ("" if row.stderr is None else f" ± {100 * row.stderr:.1f}")
     if row.low is None or row.high is None:
         return text
     return f"{text} [{100 * row.low:{sign}.1f}, {100 * row.high:{sign}.1f}]"

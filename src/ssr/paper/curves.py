@@ -109,9 +109,8 @@ def same_units(own: Axes, beside: Axes) -> None:
         axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
 
 
-def draw_means(axes: Axes, rows: Sequence[Row], metric: str, runs: Sequence[str], scale: float = 1.0) -> bool:
-    """Means over seeds of a metric, the seeds' range as a band; whether any run has it."""
-    drawn = False
+def draw_means(axes: Axes, rows: Sequence[Row], metric: str, runs: Sequence[str], scale: float = 1.0) -> None:
+    """Means over seeds of a metric of the runs that have it, the seeds' range as a band."""
     for run in runs:
         style, points = style_of(run), seed_curve(rows, run, metric)
         if points:
@@ -122,9 +121,7 @@ def draw_means(axes: Axes, rows: Sequence[Row], metric: str, runs: Sequence[str]
             )  # fmt: skip
             low, high = [scale * p.low for p in points], [scale * p.high for p in points]
             axes.fill_between(steps, low, high, color=style.colour, alpha=0.15, linewidth=0)
-            drawn = True
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    return drawn
 
 
 def handles(runs: Iterable[str], *, paper: bool = False, bars: bool = False) -> list[Line2D]:

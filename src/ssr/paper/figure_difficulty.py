@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from ssr.game.reward import expected_injection_reward, solve_rate_reward
 from ssr.paper.data import Data
 from ssr.paper.style import DOUBLE
-from ssr.paper.summary import TableRow
+from ssr.paper.summary import TableRow, different_bugs
 
 CLASSES = (("none", "#D55E00"), ("some, up to half", "#E69F00"), ("over half", "#56B4E9"), ("all", "#0072B2"))
 """Of a bug's attempts that solve it."""
@@ -18,21 +18,19 @@ RUN = "ssr"
 
 
 def draw(data: Data) -> Figure:
-    """Solve rates of the run `ssr`, the injector's reward, and sizes of all runs' valid bugs by strategy."""
+    """Solve rates of the run `ssr`, the injector's reward, and sizes of all runs' valid bugs by strategy.
+
+    A bug that was handed in several times in a generation counts once.
+    """
     figure = Figure(figsize=(DOUBLE, 2.9), layout="constrained")
     rates, reward, sizes = figure.subplots(1, 3, width_ratios=[1, 1.15, 1])
-    bugs = attempted(data.artifacts(RUN))
+    bugs = [row for row in different_bugs(data.artifacts(RUN)) if row["attempts"]]
     _draw_rates(rates, bugs)
     scale = next((summary.scale for summary in data.summaries if summary.run == RUN), None)
     if scale is not None:
         _draw_reward(reward, bugs, scale["game"]["attempts"], scale["game"]["alpha"])
-    _draw_sizes(sizes, [row for summary in data.summaries for row in summary.artifacts if row["valid"]])
+    _draw_sizes(sizes, different_bugs(row for summary in data.summaries for row in summary.artifacts))
     return figure
-
-
-def attempted(artifacts: Sequence[TableRow]) -> list[TableRow]:
-    """Valid bugs with at least one attempt that counts."""
-    return [row for row in artifacts if row["valid"] and row["attempts"]]
 
 
 def class_of(row: TableRow) -> int:
@@ -53,7 +51,7 @@ def _draw_rates(axes: Axes, bugs: Sequence[TableRow]) -> None:
         axes.bar(generations, heights, bottom=bottom, color=colour, width=0.8, label=label)
         bottom = [low + height for low, height in zip(bottom, heights, strict=True)]
     axes.set_title("(a) attempts that solve a bug", loc="left")
-    axes.set(xlabel="generation", ylabel="share of the valid bugs (%)", ylim=(0, 100))
+    axes.set(xlabel="generation", ylabel="share of the bugs played (%)", ylim=(0, 100))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     _legend_below(axes)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ssr.evaluation.statistics import mean_and_stderr
 from ssr.paper.metrics import Row
-from ssr.paper.summary import Summary, TableRow
+from ssr.paper.summary import Summary, TableRow, different_bugs
 from ssr.training.health import Health, total
 
 Metric = dict[str, Any]
@@ -66,11 +66,15 @@ def _health_metrics(episodes: Sequence[TableRow], role: str) -> list[Metric]:
     ]
 
 
+def injector_episodes(episodes: Sequence[TableRow]) -> list[TableRow]:
+    """Those of the injector, without the ones whose machine failed."""
+    return [row for row in episodes if row["role"] == "injector" and row["exit_reason"] != "infrastructure"]
+
+
 def valid_episodes(episodes: Sequence[TableRow], artifacts: Sequence[TableRow]) -> dict[str, bool]:
-    """Whether each injector episode ended in a valid artifact, those left out whose machine failed."""
+    """Whether each injector episode ended in a valid artifact."""
     valid = {row["episode_id"] for row in artifacts if row["valid"]}
-    own = [row for row in episodes if row["role"] == "injector" and row["exit_reason"] != "infrastructure"]
-    return {row["episode_id"]: row["episode_id"] in valid for row in own}
+    return {row["episode_id"]: row["episode_id"] in valid for row in injector_episodes(episodes)}
 
 
 def _valid_metrics(episodes: Sequence[TableRow], artifacts: Sequence[TableRow]) -> list[Metric]:
@@ -100,22 +104,14 @@ def _duplicate_metrics(artifacts: Sequence[TableRow], known: set[str]) -> list[M
     """
     if not artifacts:
         return []
-    bugs = [row["fingerprint"] for row in artifacts if row["valid"]]
-    different = set(bugs)
-    counts = {"bugs": len(bugs), "bugs/distinct": len(different), "bugs/new": len(different - known)}
-    known |= different
-    first: set[str] = set()
-    valid = {row["episode_id"]: row["valid"] and not _again(row["fingerprint"], first) for row in artifacts}
+    bugs = different_bugs(artifacts)
+    names = {row["fingerprint"] for row in bugs}
+    valid = sum(row["valid"] for row in artifacts)
+    counts = {"bugs": valid, "bugs/distinct": len(names), "bugs/new": len(names - known)}
+    known |= names
+    first = {row["episode_id"] for row in bugs}
     metrics = [{"metric": name, "value": value, "n": len(artifacts)} for name, value in counts.items()]
-    return [*metrics, _mean("valid/distinct", valid)]
-
-
-def _again(name: str, seen: set[str]) -> bool:
-    """Whether the name was seen before; now it was."""
-    if name in seen:
-        return True
-    seen.add(name)
-    return False
+    return [*metrics, _mean("valid/distinct", {row["episode_id"]: row["episode_id"] in first for row in artifacts})]
 
 
 def _solve_metrics(solves: Sequence[TableRow]) -> list[Metric]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ssr.errors import EvaluationError
+from ssr.paper.scores import BOTH
 
 COLUMNS = ["figure", "benchmark", "run", "value", "certainty", "source"]
 
@@ -37,6 +38,8 @@ def read_reported(path: Path) -> list[Reported]:
 
 
 def of_benchmark(reported: Sequence[Reported], benchmark: str) -> dict[str, float]:
-    """Figure 8's values by run for the paper's benchmark that `benchmark` stands for (its name ends the same way)."""
+    """The paper's values by run for what `benchmark` stands for: figure 9's for `both`, else figure 8's of its kind."""
+    if benchmark == BOTH:
+        return {row.run: row.value for row in reported if row.figure == "9"}
     kind = benchmark.rpartition("-")[2]
     return {row.run: row.value for row in reported if row.figure == "8" and row.benchmark.endswith(f"-{kind}")}

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ssr.errors import EvaluationError
-from ssr.evaluation.statistics import Estimate, gain, mean_and_stderr, rate
+from ssr.evaluation.statistics import gain, mean_and_stderr, rate
 from ssr.paper.metrics import Row
 from ssr.paper.summary import Summary, TableRow
 
@@ -32,7 +32,7 @@ def score_rows(summaries: Sequence[Summary]) -> list[Row]:
     for spot, seeds in pools.items():
         _same_tasks(spot, seeds)
         rows += _compared(spot, pools, steps[spot[:2]], "resolved", None)
-        if spot[1] == _last(pools, spot[0]):
+        if spot[1] == last_generation(pools, spot[0]):
             for repo in sorted({repos[name] for outcomes in seeds.values() for name in outcomes}):
                 tasks = {name for name in next(iter(seeds.values())) if repos[name] == repo}
                 rows += _compared(spot, pools, steps[spot[:2]], f"resolved/{repo}", tasks)
@@ -40,7 +40,10 @@ def score_rows(summaries: Sequence[Summary]) -> list[Row]:
 
 
 def pooled(attempts: Iterable[TableRow]) -> dict[Spot, Outcomes]:
-    """Outcomes by run, generation and benchmark, and of the two of figure 8, if both are there, as `both`."""
+    """Outcomes by run, generation and benchmark, and of the two of figure 8, if both are there, as `both`.
+
+    Raises EvaluationError where a task has two outcomes.
+    """
     pools: defaultdict[Spot, Outcomes] = defaultdict(lambda: defaultdict(dict))
     rows = list(attempts)
     found = panels({row["benchmark"] for row in rows})
@@ -48,7 +51,12 @@ def pooled(attempts: Iterable[TableRow]) -> dict[Spot, Outcomes]:
     for row in rows:
         name = f"{row['benchmark']}/{row['instance_id']}"
         for benchmark in (row["benchmark"], BOTH) if row["benchmark"] in pair else (row["benchmark"],):
-            pools[row["run"], row["generation"], benchmark][row["seed"]][name] = row["resolved"]
+            outcomes = pools[row["run"], row["generation"], benchmark][row["seed"]]
+            if name in outcomes:
+                raise EvaluationError(
+                    f"{name} has two outcomes of {row['run']}, seed {row['seed']}: give one summary each"
+                )
+            outcomes[name] = row["resolved"]
     return pools
 
 
@@ -64,30 +72,37 @@ def panel(benchmarks: Iterable[str], kind: str) -> str | None:
     return min(names, key=lambda name: (name.startswith("builtin"), name), default=None)
 
 
+def rival_of(spot: Spot, other: str) -> Spot:
+    """Where another run is compared with: at the same generation, but the base model as it is."""
+    return other, 0 if other == "base" else spot[1], spot[2]
+
+
+def by_seed(outcomes: Outcomes, tasks: set[str] | None = None) -> list[dict[str, float]]:
+    """Outcomes as the statistics take them, by seed in order; of some tasks only where `tasks` names them."""
+    return [
+        {name: float(value) for name, value in own.items() if tasks is None or name in tasks}
+        for _, own in sorted(outcomes.items())
+    ]
+
+
+def last_generation(places: Iterable[Spot], run: str) -> int:
+    """The last one that a run was scored at."""
+    return max(generation for name, generation, _ in places if name == run)
+
+
 def _compared(spot: Spot, pools: Mapping[Spot, Outcomes], step: int, metric: str, tasks: set[str] | None) -> list[Row]:
     """A pooled rate and its differences; of some tasks only where `tasks` names them."""
     run, generation, benchmark = spot
     place: dict[str, Any] = {"run": run, "seed": None, "generation": generation, "step": step, "benchmark": benchmark}
-    own = _chosen(pools[spot], tasks)
-    rows = [Row(**place, metric=metric, **_numbers(rate(own)))]
+    own = by_seed(pools[spot], tasks)
+    rows = [Row(**place, metric=metric, **asdict(rate(own)))]
     for other in OTHERS:
-        key = (other, 0 if other == "base" else generation, benchmark)
-        if run not in ("base", other) and key in pools:
-            found = gain(own, _chosen(pools[key], tasks))
+        rival = rival_of(spot, other)
+        if run not in ("base", other) and rival in pools:
+            found = gain(own, by_seed(pools[rival], tasks))
             name = metric.replace("resolved", "resolved_difference")
-            rows.append(Row(**place, metric=name, against=other, **_numbers(found)))
+            rows.append(Row(**place, metric=name, against=other, **asdict(found)))
     return rows
-
-
-def _chosen(seeds: Outcomes, tasks: set[str] | None) -> list[dict[str, float]]:
-    return [
-        {name: float(value) for name, value in outcomes.items() if tasks is None or name in tasks}
-        for _, outcomes in sorted(seeds.items())
-    ]
-
-
-def _numbers(estimate: Estimate) -> dict[str, Any]:
-    return asdict(estimate)
 
 
 def _rows_by_seed(attempts: Sequence[TableRow]) -> list[Row]:
@@ -115,10 +130,6 @@ def _steps(attempts: Iterable[TableRow]) -> dict[tuple[str, int], int]:
 
 def _repositories(attempts: Iterable[TableRow]) -> dict[str, str]:
     return {f"{row['benchmark']}/{row['instance_id']}": row["repo"] for row in attempts}
-
-
-def _last(pools: Iterable[Spot], run: str) -> int:
-    return max(generation for name, generation, _ in pools if name == run)
 
 
 def _same_tasks(spot: Spot, seeds: Outcomes) -> None:

@@ -47,7 +47,7 @@ def sources_of(scale: Scale, results: Path, run: str, seed: int) -> Sources:
     """
     names, root = scale.evaluation.benchmarks, results / "evaluate"
     if run == BASE:
-        return _existing(Sources(tuple(root / BASE / "s0" / "000" / name for name in names), ()))
+        return _existing(Sources(tuple(root / BASE / f"s{seed}" / "000" / name for name in names), ()))
     own = scale.for_run(run)
     last = own.selfplay.generations
     scored = [g for g in range(1, last + 1) if g == last or g % own.evaluation.every == 0]

@@ -46,7 +46,8 @@ ARTIFACTS = pa.schema(
     | {"files": pa.int32(), "hunks": pa.int32(), "lines": pa.int32(), "fail_to_pass": pa.int32()}
     | {"solved": pa.int32(), "attempts": pa.int32(), "reward": pa.float64()}
 )
-"""One submitted bug artifact; sizes are those of a valid bug's diff, `solved` of `attempts` first-order ones."""
+"""One submitted bug artifact; sizes are those of a valid bug's diff, `solved` of `attempts` first-order ones, which
+bugs of a generation that are the same share if only one of them is played (`selfplay.distinct`)."""
 _COUNTS = ("step", "rows", "tokens", "sampled_tokens", "packs")
 _MONITORS = ("learning_rate", "loss", "grad_norm", "entropy", "ratio_mean", "ratio_max", "clipped_share", "kl")
 TRAINING = pa.schema(_PLACE | {name: pa.int64() for name in _COUNTS} | {name: pa.float64() for name in _MONITORS})
@@ -100,6 +101,10 @@ def read_summaries(folders: Iterable[Path]) -> list[Summary]:
     return sorted(map(read_summary, folders), key=lambda summary: (summary.run, summary.seed))
 
 
-def summaries_under(root: Path) -> list[Path]:
-    """Folders of every whole summary under a folder, in order."""
-    return sorted(path.parent for path in root.glob(f"*/s*/{SCALE}"))
+def different_bugs(artifacts: Iterable[TableRow]) -> list[TableRow]:
+    """The valid bugs; of those of one run, seed and generation that change the same lines, the first."""
+    found: dict[tuple[Any, ...], TableRow] = {}
+    for row in artifacts:
+        if row["valid"]:
+            found.setdefault((row["run"], row["seed"], row["generation"], row["fingerprint"]), row)
+    return list(found.values())

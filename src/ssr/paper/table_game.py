@@ -7,7 +7,7 @@ from ssr.paper.cells import Cells, markdown
 from ssr.paper.data import Data
 from ssr.paper.metrics import Row
 from ssr.paper.style import in_order
-from ssr.paper.summary import TableRow
+from ssr.paper.summary import TableRow, different_bugs
 
 GAME_METRICS = ("valid", "bugs", "failed/", "solve_rate/", "mixed/", "reward/")
 GAME_NOTE = (
@@ -18,7 +18,8 @@ GAME_NOTE = (
     "and some did not; `reward` the mean over trained trajectories."
 )
 SIZES_NOTE = (
-    "Valid bugs of all generations and seeds: median and mean of the files, hunks and changed lines of their diffs.\n"
+    "Valid bugs of all generations and seeds, those of a generation that are the same counted once: median and mean\n"
+    "of the files, hunks and changed lines of their diffs.\n"
     "A one-line bug changes one line, which a diff shows as one taken out and one put in, or adds or takes out one."
 )
 
@@ -50,7 +51,7 @@ def sizes(data: Data) -> tuple[str, Cells]:
     cells = [["run", "strategy", "bugs", "files_median", "files_mean", "hunks_median", "hunks_mean"]]
     cells[0] += ["lines_median", "lines_mean", "one_line_percent"]
     for run in in_order(data.runs):
-        bugs = [row for row in data.artifacts(run) if row["valid"]]
+        bugs = different_bugs(data.artifacts(run))
         for strategy in sorted({row["strategy"] for row in bugs}):
             own = [row for row in bugs if row["strategy"] == strategy]
             values = [

@@ -1,19 +1,19 @@
 """Tables of evaluations: results of each run, of each repository, and which tasks a run gained and lost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ssr.errors import EvaluationError
 from ssr.evaluation.statistics import sign_test
 from ssr.paper.cells import Cells, columns, find, markdown, numbers, percent
 from ssr.paper.data import Data
 from ssr.paper.metrics import Row
-from ssr.paper.reported import Reported, of_benchmark
-from ssr.paper.scores import BOTH, OTHERS, Spot, pooled
+from ssr.paper.reported import of_benchmark
+from ssr.paper.scores import BOTH, OTHERS, Outcomes, last_generation, pooled, rival_of
 from ssr.paper.style import in_order
 
 INTERVALS = (
-    "Percent, pass@1: one attempt a task, at the scale's `sampling.evaluation`. After ± stands one standard error\n"
-    "over tasks, paired by task for differences; in brackets the 95 % bootstrap interval over tasks and seeds."
+    "Percent, pass@1: one attempt a task, at the scale's `sampling.evaluation`. After ± stands one standard error, in\n"
+    "brackets the 95 % bootstrap interval, both over tasks and seeds, paired by task for differences."
 )
 RESULTS_NOTE = (
     f"{INTERVALS}\n`both` weighs every task of the two benchmarks the same. The last column holds the paper's values:\n"
@@ -24,8 +24,9 @@ REPOSITORIES_NOTE = (
     "the small base model has read all of these repositories in pre-training, as large models have."
 )
 CHANGES_NOTE = (
-    "Tasks that the last checkpoint resolves more often than the base model, or less often, as shares of the seeds;\n"
-    "`p` is the two-sided sign test's. The CSV file names the tasks and each run's share of seeds that resolves them."
+    "Tasks that the last checkpoint resolves and the base model does not, or the other way round, attempt against\n"
+    "attempt: a number for each seed. `p` is the two-sided sign test's of that seed. The CSV file names the tasks\n"
+    "that the seeds of a run resolve more often than those of the base model, or less often, and both shares."
 )
 
 
@@ -38,7 +39,7 @@ def results(data: Data) -> tuple[str, Cells]:
     cells = [["benchmark", "tasks", "run", "step", *columns("resolved")]]
     cells[0] += [cell for other in OTHERS for cell in columns(f"minus_{other}")] + ["paper_resolved"]
     for benchmark in sorted({row.benchmark for row in rows}, key=lambda name: (name == BOTH, name), reverse=True):
-        paper, lines = reported_of(data.reported, benchmark), []
+        paper, lines = of_benchmark(data.reported, benchmark), []
         own = [row for row in rows if row.benchmark == benchmark]
         tasks = next(row.n for row in own if row.metric == "resolved")
         for run in in_order(row.run for row in own):
@@ -81,27 +82,40 @@ def repositories(data: Data) -> tuple[str, Cells]:
 def changes(data: Data) -> tuple[str, Cells]:
     """Which tasks each run's last checkpoint gained and lost against the base model."""
     pools = pooled(data.outcomes())
-    last = {run: max(generation for name, generation, _ in pools if name == run) for run, _, _ in pools}
+    runs = in_order({run for run, _, _ in pools} - {"base"})
     lines, cells = [], [["benchmark", "run", "task", "base", "after", "change"]]
     for benchmark in sorted({benchmark for *_, benchmark in pools} - {BOTH}, reverse=True):
-        base = shares(pools, ("base", 0, benchmark))
-        for run in in_order(run for run in last if run != "base"):
-            own = shares(pools, (run, last[run], benchmark))
-            gained = sorted(name for name in base if own[name] > base[name])
-            lost = sorted(name for name in base if own[name] < base[name])
-            p = sign_test(len(gained), len(lost))
-            lines.append([benchmark, run, str(len(gained)), str(len(lost)), f"{p:.3f}"])
-            for word, names in (("gained", gained), ("lost", lost)):
+        for run in runs:
+            spot = (run, last_generation(pools, run), benchmark)
+            own, base = pools[spot], pools[rival_of(spot, "base")]
+            lines.append([benchmark, run, *map(", ".join, zip(*_by_seed(own, base), strict=True))])
+            after, before = shares(own), shares(base)
+            for word, names in (
+                ("gained", sorted(name for name in before if after[name] > before[name])),
+                ("lost", sorted(name for name in before if after[name] < before[name])),
+            ):
                 for name in names:
                     task = name.partition("/")[2]
-                    cells.append([benchmark, run, task, f"{base[name]:.3f}", f"{own[name]:.3f}", word])
+                    cells.append([benchmark, run, task, f"{before[name]:.3f}", f"{after[name]:.3f}", word])
     header = ["benchmark", "run", "gained", "lost", "p"]
     return f"# Tasks gained and lost\n\n{CHANGES_NOTE}\n\n{markdown(header, lines)}", cells
 
 
-def shares(pools: Mapping[Spot, Mapping[int, Mapping[str, bool]]], spot: Spot) -> dict[str, float]:
+def _by_seed(own: Outcomes, base: Outcomes) -> list[tuple[str, str, str]]:
+    """Tasks gained and lost by each seed against an attempt of the base model, its own where it was scored as often."""
+    found = []
+    for seed, outcomes in sorted(own.items()):
+        before = base.get(seed, next(iter(base.values())))
+        gained = sum(outcomes[name] > before[name] for name in before)
+        lost = sum(outcomes[name] < before[name] for name in before)
+        p = sign_test(gained, lost)
+        found.append((str(gained), str(lost), f"{p:.3f}" if p >= 0.001 else "<0.001"))
+    return found
+
+
+def shares(outcomes: Outcomes) -> dict[str, float]:
     """Share of the seeds that resolve each task."""
-    seeds = list(pools[spot].values())
+    seeds = list(outcomes.values())
     return {name: sum(outcomes[name] for outcomes in seeds) / len(seeds) for name in seeds[0]}
 
 
@@ -109,10 +123,3 @@ def last_rows(rows: Sequence[Row], run: str) -> list[Row]:
     """Rows of a run's last generation."""
     own = [row for row in rows if row.run == run]
     return [row for row in own if row.generation == max(row.generation for row in own)]
-
-
-def reported_of(reported: Sequence[Reported], benchmark: str) -> dict[str, float]:
-    """The paper's values by run: figure 8's, and figure 9's for both benchmarks together."""
-    if benchmark == BOTH:
-        return {row.run: row.value for row in reported if row.figure == "9"}
-    return of_benchmark(reported, benchmark)

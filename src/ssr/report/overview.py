@@ -7,7 +7,6 @@ from typing import Any
 from ssr.config import Scale
 from ssr.paper.metrics import Row
 from ssr.paper.reported import Reported, of_benchmark
-from ssr.paper.scores import BOTH
 from ssr.report.curves import benchmarks_of, interval, link_of, ordered
 
 
@@ -49,17 +48,10 @@ def result_tables(rows: Sequence[Row], reported: list[Reported], styles: Sequenc
     for benchmark in benchmarks_of(rows):
         own = [row for row in rows if row.benchmark == benchmark and row.seed is None]
         runs = ordered({row.run for row in own})
-        values = paper_values(reported, benchmark)
+        values = of_benchmark(reported, benchmark)
         lines = tuple(_line(run, own, values, styles.index(run)) for run in runs)
         tables.append(ResultTable(benchmark, max(row.n for row in own), lines))
     return tables
-
-
-def paper_values(reported: Sequence[Reported], benchmark: str) -> dict[str, float]:
-    """The paper's resolve rates by run: of figure 8, or of figure 9 for both benchmarks together."""
-    if benchmark == BOTH:
-        return {row.run: row.value for row in reported if row.figure == "9"}
-    return of_benchmark(reported, benchmark)
 
 
 def _line(run: str, rows: Sequence[Row], paper: dict[str, float], style: int) -> Line:

@@ -2,10 +2,11 @@
 
 from math import sqrt
 
+import numpy as np
 import pytest
 
 from ssr.errors import EvaluationError
-from ssr.evaluation.statistics import bootstrap_stderr, change, gain, mean_and_stderr, rate, sign_test
+from ssr.evaluation.statistics import change, gain, mean_and_stderr, rate, sign_test
 
 
 def outcomes(text: str) -> dict[str, bool]:
@@ -46,7 +47,7 @@ def test_a_change_of_unpaired_shares_agrees_with_the_binomial() -> None:
     found = change([before], [after])
     error = sqrt(0.3 * 0.7 / 200 + 0.5 * 0.5 / 300)
     assert (found.value, found.n, found.noise) == (0.2, 500, None)
-    assert found.stderr == pytest.approx(error, rel=0.06)
+    assert found.stderr is not None and found.stderr == pytest.approx(error, rel=0.06)
     assert found.low == pytest.approx(0.2 - 1.96 * error, abs=0.015)
     assert found.high == pytest.approx(0.2 + 1.96 * error, abs=0.015)
     assert change([before[::-1]], [after[::-1]]).value == found.value
@@ -66,23 +67,42 @@ def test_a_change_is_taken_within_each_seed() -> None:
             change([few, few], wrong)
 
 
-def test_seeds_that_disagree_widen_the_interval_and_are_the_noise() -> None:
-    """The same means by instance, but in one run whole seeds are good or bad."""
+def test_a_seed_that_is_good_or_bad_as_a_whole_is_in_interval_and_standard_error() -> None:
+    """The same means by instance; but where a whole seed is good or bad, a hundred instances are no more than one."""
     good, bad = outcomes("1" * 100), outcomes("0" * 100)
     halves = [outcomes("10" * 50), outcomes("01" * 50)]
     apart, mixed = rate([good, bad]), rate(halves)
     assert apart.value == mixed.value == 0.5
     assert (apart.low, apart.high) == (0, 1)
     assert 0.35 < mixed.low < mixed.high < 0.65
-    assert apart.noise == pytest.approx(sqrt(0.25 / 100))
+    assert apart.stderr == apart.noise == pytest.approx(sqrt(0.5 / 2))
+    assert mixed.stderr == mixed.noise == pytest.approx(sqrt(0.25 / 99))
     assert rate([good, good]).noise == 0
+
+
+def test_the_standard_error_is_the_spread_of_runs_made_anew() -> None:
+    """Instances of different difficulty, seeds of different skill, and chance: told from one sample of each."""
+    random = np.random.default_rng(7)
+    values, errors, noises = [], [], []
+    for _ in range(300):
+        skill = {run: random.normal(0, 0.08, size=4) for run in "ab"}
+        hard = random.uniform(0.2, 0.8, size=80)
+        played = {run: random.random((4, 80)) < hard + skill[run][:, None] for run in "ab"}
+        a, b = ([{str(i): bool(x) for i, x in enumerate(seed)} for seed in played[run]] for run in "ab")
+        found = gain(a, b)
+        assert found.stderr is not None and found.noise is not None and found.noise <= found.stderr
+        values.append(found.value)
+        errors.append(found.stderr**2)
+        noises.append(found.noise**2)
+    assert sqrt(np.mean(errors)) == pytest.approx(np.std(values), rel=0.1)
+    assert np.mean(noises) == pytest.approx(np.mean(errors), rel=0.1)  # paired, so that difficulty cancels out
 
 
 def test_a_gain_has_the_noise_of_both() -> None:
     ssr, base = [outcomes("1100"), outcomes("1010")], [outcomes("0000"), outcomes("0000")]
     found = gain(ssr, base)
     assert found.value == 0.5
-    assert found.noise == pytest.approx(sqrt(2 * 0.5 / 2 / 4 / 4))
+    assert found.noise == pytest.approx(sqrt(2 * (2 * 0.25) / 3 / 8))
     assert found == gain(ssr, base)
 
 
@@ -93,14 +113,11 @@ def test_the_sign_test_by_hand() -> None:
     assert sign_test(2, 2) == 1
 
 
-def test_few_problems_are_resampled_with_a_fixed_seed() -> None:
-    mean, error = mean_and_stderr(outcomes("1100"))
-    assert mean == 0.5
-    assert error == bootstrap_stderr([1.0, 1.0, 0.0, 0.0]) == pytest.approx(0.25, abs=0.02)
-
-
-def test_one_problem_has_no_spread() -> None:
-    assert mean_and_stderr({"a": True}) == (1.0, 0.0)
+def test_few_problems_have_the_same_formula_and_one_has_no_spread() -> None:
+    assert mean_and_stderr(outcomes("1100")) == (0.5, pytest.approx(sqrt(1 / 3 / 4)))
+    assert mean_and_stderr({"a": True}) == (1.0, None)
+    one = rate([{"a": True}, {"a": False}])
+    assert (one.value, one.stderr, one.noise) == (0.5, None, None)
 
 
 def test_other_problems_and_none_are_refused() -> None:
@@ -110,3 +127,5 @@ def test_other_problems_and_none_are_refused() -> None:
         rate([{"a": True}, {"a": True, "b": False}])
     with pytest.raises(EvaluationError, match="no problem"):
         mean_and_stderr({})
+    with pytest.raises(EvaluationError, match="no problem"):
+        rate([{}])

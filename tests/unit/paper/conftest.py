@@ -1,6 +1,7 @@
 import json
 import random
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ SCALE: dict[str, Any] = {
     "evaluation": {"every": 2, "benchmarks": list(BENCHMARKS)},
     "runs": {"ssr": {}, "baseline": {"selfplay": {"data": "issues", "shards": 1}}},
 }
-PLACES = [("base", 0), *((run, seed) for run in ("ssr", "baseline") for seed in (0, 1))]
+PLACES = [(run, seed) for run in ("base", "ssr", "baseline") for seed in (0, 1)]
 REPORTED = Path(__file__).parents[3] / "paper" / "reported.csv"
 DIFF = """--- a/code.py
 +++ b/code.py
@@ -147,8 +148,8 @@ def write_scale(folder: Path) -> Scale:
 
 
 def write_results(folder: Path) -> Path:
-    for benchmark in BENCHMARKS:
-        write_report(folder, report("base", 0, 0, benchmark))
+    for seed, benchmark in product((0, 1), BENCHMARKS):
+        write_report(folder, report("base", seed, 0, benchmark))
     for run, shards in (("ssr", 2), ("baseline", 1)):
         for seed in (0, 1):
             for generation in (1, 2, 3):

@@ -124,7 +124,7 @@ def test_the_difficulty_figure_shows_the_scales_own_reward(data: Data) -> None:
     assert sum(bar.get_height() for bar in bars) == pytest.approx(3 * 100)
     curve = next(line for line in reward.lines if line.get_label() == "expected reward")
     assert np.max(np.asarray(curve.get_ydata())) == pytest.approx(0.3702, abs=1e-3)
-    assert [line.get_label() for line in sizes.lines] == ["removal (12)"]
+    assert [line.get_label() for line in sizes.lines] == ["removal (8)"]
 
 
 def test_real_benchmarks_come_before_the_built_in_ones() -> None:

@@ -118,8 +118,19 @@ def test_both_benchmarks_weigh_each_task_the_same(data: Data) -> None:
     verified, pro = (one(data.rows, "resolved", benchmark=f"builtin-{name}", **spot) for name in ("verified", "pro"))
     assert both.n == verified.n + pro.n == 65
     assert both.value == pytest.approx((40 * verified.value + 25 * pro.value) / 65)
-    assert one(data.rows, "resolved_difference", benchmark="both", against="base", **spot).noise is None
     assert one(data.rows, "resolved_difference", benchmark="both", against="baseline", **spot).noise is not None
+
+
+def test_a_base_that_was_scored_once_cannot_tell_its_noise(summaries: list[Summary]) -> None:
+    rows = score_rows([one for one in summaries if (one.run, one.seed) != ("base", 1)])
+    spot = {"run": "ssr", "seed": None, "generation": 3, "benchmark": "both"}
+    assert one(rows, "resolved_difference", against="base", **spot).noise is None
+    assert one(rows, "resolved_difference", against="baseline", **spot).noise is not None
+
+
+def test_a_task_with_two_outcomes_of_one_seed_is_refused(summaries: list[Summary]) -> None:
+    with pytest.raises(EvaluationError, match="two outcomes of base, seed 0"):
+        score_rows([*summaries, next(one for one in summaries if one.run == "base")])
 
 
 def test_rates_by_repository_add_up_to_the_whole(data: Data) -> None:

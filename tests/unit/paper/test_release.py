@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 from ssr.cli import app
 from ssr.config import Scale
 from ssr.paper.data import gather
-from ssr.paper.summary import Summary, read_summaries, summaries_under
+from ssr.paper.release import parts_of
+from ssr.paper.summary import Summary, read_summaries
 
 
 @pytest.fixture
@@ -33,9 +34,9 @@ def release(*runs: str) -> tuple[int, list[str]]:
 
 
 def test_runs_are_added_one_by_one(project: Path, summaries: list[Summary]) -> None:
-    assert release("ssr") == (0, ["summary/base/s0", "summary/ssr/s0", "summary/ssr/s1"])
+    assert release("ssr") == (0, ["summary/base/s0", "summary/base/s1", "summary/ssr/s0", "summary/ssr/s1"])
     assert release("baseline")[0] == 0
-    released = read_summaries(summaries_under(project / "released" / "summary"))
+    released = read_summaries((project / "released" / "summary").glob("*/s*"))
     assert gather(released) == gather(summaries)
 
 
@@ -48,8 +49,19 @@ def test_a_manifest_names_what_made_the_run_and_nothing_of_others(project: Path)
     assert set(manifest["snapshots"]) == {"pocket"}
 
 
+def test_the_manifest_of_a_run_on_bugs_of_another_names_them(scale: Scale) -> None:
+    """The bugs are what it was trained on, and come from elsewhere; what others make from a run's own is not its."""
+    keys = scale.model_dump(mode="json") | {
+        "runs": {"ssr": {}, "repair": {"selfplay": {"data": "bugs", "bugs_of": "ssr"}}}
+    }
+    both = Scale.model_validate(keys)
+    assert "bugs/ssr/s1.parquet" in parts_of(both, "repair", 1)
+    assert not [part for run in ("ssr", "base") for part in parts_of(both, run, 1) if part.startswith("bugs/")]
+
+
 def test_without_names_what_is_not_finished_is_left_out(project: Path) -> None:
     (project / "results/tiny/batch/baseline/s1/003.parquet").unlink()
-    assert release() == (0, ["summary/base/s0", "summary/baseline/s0", "summary/ssr/s0", "summary/ssr/s1"])
+    done = ["base/s0", "base/s1", "baseline/s0", "ssr/s0", "ssr/s1"]
+    assert release() == (0, [f"summary/{name}" for name in done])
     done = CliRunner().invoke(app, ["release", "--scale", "tiny.yaml", "--out", "released", "--run", "baseline"])
     assert "s1/003.parquet is missing" in str(done.exception)

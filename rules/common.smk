@@ -46,7 +46,7 @@ if RESULTS is None:
     raise WorkflowError("--config results takes one word: released")
 DRAWN = [SCALE.name]
 if RESULTS == RELEASED:
-    DRAWN = sorted({Path(file).parts[2] for file in glob(f"{RELEASED}/*/summary/base/s0/scale.json")})
+    DRAWN = sorted({Path(file).parts[2] for file in glob(f"{RELEASED}/*/summary/base/s*/scale.json")})
     if not DRAWN:
         raise WorkflowError(f"{RELEASED} holds no summaries of runs yet: add them with `ssr release`")
 

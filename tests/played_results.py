@@ -84,9 +84,9 @@ def write_results(folder: Path, injections: int = 10, generations: int = 2, seed
         for seed in seeds:
             for generation in range(1, generations + 1):
                 _write_generation(played, Place(run, seed, generation))
-    for place in [Place("base", 0, 0), *(Place(run, seed, generations) for run in played.scale.runs for seed in seeds)]:
-        _write_evaluations(played, place)
-    runs = [("base", 0), *((run, seed) for run in played.scale.runs for seed in seeds)]
+    runs = [(run, seed) for run in ("base", *played.scale.runs) for seed in seeds]
+    for run, seed in runs:
+        _write_evaluations(played, Place(run, seed, 0 if run == "base" else generations))
     summaries = [summarise(played.scale, played.results, run, seed) for run, seed in runs]
     write(gather(summaries), played.results / "metrics.parquet")
     return played

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 RELEASED = ROOT / "results" / "released"
-SCALES = [path.parents[3].name for path in RELEASED.glob("*/summary/base/s0/scale.json")]
+SCALES = sorted({path.parents[3].name for path in RELEASED.glob("*/summary/base/s*/scale.json")})
 PARTS = ("Snakefile", "rules", "workflow", "paper", "envs")
 DRAWN = ("figures", "tables", "metrics.parquet")
 

@@ -3,7 +3,7 @@
 RUNS, SHARDS, SEEDS = config["runs"], config["shards"], config["seeds"]
 NUMBERS = [f"{number + 1:03d}" for number in range(config["generations"])]
 SCORED = [name for name in NUMBERS if int(name) % config["every"] == 0 or name == NUMBERS[-1]]
-SUMMED_UP = [("base", 0), *((run, seed) for run in RUNS for seed in SEEDS)]
+SUMMED_UP = [(run, seed) for run in ("base", *RUNS) for seed in SEEDS]
 
 
 wildcard_constraints:

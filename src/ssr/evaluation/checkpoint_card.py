@@ -29,7 +29,7 @@ def export_checkpoint(
     if not (folder / DIGESTS).is_file():
         raise EvaluationError(f"{folder} is not made: run `snakemake {folder / DIGESTS}` first")
     state = json.loads((folder / "trainer.json").read_text()) if (folder / "trainer.json").is_file() else {"step": 0}
-    reports = reports_of(results, spot if generation else Path("base", "s0", "000"))
+    reports = reports_of(results, spot if generation else Path("base", f"s{seed}", "000"))
     with written(out) as partial:
         shutil.copytree(folder, partial, ignore=shutil.ignore_patterns(*NOT_SHARED))
         (partial / "README.md").write_text(card(scale, run, seed, generation, int(state["step"]), reports, licence))

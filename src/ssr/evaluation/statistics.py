@@ -31,7 +31,8 @@ class Estimate:
 
     `stderr` is the standard error over instances and seeds, paired by instance if it is a difference, None for a
     single instance; `low` and `high` bound the 95 % bootstrap interval over instances and seeds; `noise` is the part of
-    `stderr` that other seeds on the same instances would show, None where one seed cannot tell.
+    `stderr` that other seeds on the same instances would show, None where one seed cannot tell. What the seeds of a
+    run with a single one would add is in none of them.
     """
 
     value: float
@@ -117,7 +118,8 @@ def _errors(parts: Sequence[NDArray[np.float64]], values: NDArray[np.float64]) -
     """Standard error of the mean of `values` over instances and seeds, and the part of it that is the seeds'.
 
     The components of a layout of two random factors: the spread over instances holds what single attempts add, but not
-    what a whole seed shares, which is added where it is seen above them. No component is negative.
+    what a whole seed shares, which is added where it is seen above them. No component is negative, so the error is
+    rather too large than too small where seeds share nothing.
     """
     if len(values) == 1:
         return None, None
@@ -157,6 +159,11 @@ def _drawn(part: str, values: Sequence[Sequence[float]]) -> NDArray[np.float64]:
 
 @cache
 def _weights(of: str, count: int) -> NDArray[np.float64]:
-    """How often each of `count` things is drawn in each resample, as shares, [SAMPLES, count]; the same every time."""
+    """Shares of each of `count` things in each resample, [SAMPLES, count]; the same every time.
+
+    One thing less is drawn than there are: the mean of so many draws varies as much as the mean of all things does,
+    which as many draws as things underrate, of three seeds by a third of the variance.
+    """
     random = np.random.default_rng(seed_of("bootstrap", of, count))
-    return random.multinomial(count, [1 / count] * count, size=SAMPLES) / count
+    drawn = max(1, count - 1)
+    return random.multinomial(drawn, [1 / count] * count, size=SAMPLES) / drawn

@@ -19,7 +19,7 @@ from ssr.paper.table_game import is_one_line
 Expected = Literal["above", "below", "about"]
 NOT_RUN = "not run yet"
 MARGIN = 0.02
-"""Nearer than this counts as about the same: the noise that the paper gives for its evaluations."""
+"""Nearer to zero than this is no difference: the noise that the paper gives for its evaluations."""
 ALL = 0.95
 """Two shares above this are both nearly all, and tell nothing apart."""
 
@@ -82,9 +82,10 @@ def finding(measure: Measure | None, data: Data) -> Finding:
 
 def agreement(expect: Expected, value: float, low: float, high: float) -> str:
     """What an interval says of the side that is expected."""
+    if -MARGIN <= low <= high <= MARGIN:
+        return "agrees" if expect == "about" else "no difference"
     if expect == "about":
-        inside, outside = -MARGIN <= low <= high <= MARGIN, low > MARGIN or high < -MARGIN
-        return "agrees" if inside else "disagrees" if outside else "undecided"
+        return "disagrees" if low > MARGIN or high < -MARGIN else "undecided"
     sign = 1 if expect == "above" else -1
     nearest, farthest = sorted((sign * low, sign * high))
     if nearest > 0 or farthest < 0:
@@ -137,7 +138,8 @@ def _always(measure: Measure, data: Data) -> Finding | None:
     if not estimates:
         return None
     said = {_agreement(measure, estimate) for estimate in estimates}
-    verdict = "disagrees" if "disagrees" in said else said.pop() if len(said) == 1 else "undecided"
+    mixed = "leans the same way" if said == {"agrees", "leans the same way"} else "undecided"
+    verdict = "disagrees" if "disagrees" in said else said.pop() if len(said) == 1 else mixed
     return Finding("; ".join(map(_points, estimates)), verdict)
 
 
@@ -146,7 +148,8 @@ def _noise(measure: Measure, data: Data) -> Finding | None:
     estimates = compared(data, measure.noise, measure.benchmark)
     if not estimates or estimates[-1].stderr is None:
         return None
-    return Finding(f"{100 * estimates[-1].stderr:.1f} points on {estimates[-1].n} tasks, with the seeds' spread", "")
+    seeds = "" if estimates[-1].noise is None else ", with the seeds' spread"
+    return Finding(f"{100 * estimates[-1].stderr:.1f} points on {estimates[-1].n} tasks{seeds}", "")
 
 
 def _one_line(measure: Measure, data: Data) -> Finding | None:
@@ -191,7 +194,8 @@ def _of_injector(measure: Measure, data: Data) -> Finding | None:
 
 def _brought(kind: str, summary: Summary, first: int, last: int) -> list[float]:
     """Of each injector episode of these generations: its reward; or 1 where it handed in a valid artifact, of
-    `distinct` one that no other episode of its generation had handed in before, and 0 elsewhere.
+    `distinct` one that no other episode of its generation had handed in before, and 0 elsewhere. That makes episodes
+    depend on each other, which the bootstrap does not know: its interval is approximate there.
     """
     episodes, artifacts = (
         [row for row in rows if first <= row["generation"] <= last] for rows in (summary.episodes, summary.artifacts)

@@ -10,7 +10,7 @@ from ssr.paper.cells import markdown
 from ssr.paper.data import Data
 from ssr.paper.measures import MARGIN, Measure, finding
 
-ANSWERS = {"agrees": "yes", "disagrees": "no", "": ""}
+ANSWERS = {"agrees": "yes", "disagrees": "no", "no difference": "no difference", "": ""}
 """The answer to a question that the paper does not ask; undecided by every other agreement."""
 INTRODUCTION = """# Reproduction, claim by claim
 
@@ -19,8 +19,9 @@ Our numbers are points of resolve rate on the built-in benchmarks (*on* says whi
 model of about a million parameters; the paper's are of SWE-bench and a 32B model. Only the direction can be compared.
 In brackets stands the 95 % bootstrap interval over tasks (episodes or bugs, where the number is theirs) and seeds.
 *agrees*: the whole interval lies on the paper's side; *leans the same way*: the number does, the interval does not;
-*leans the other way* and *disagrees*: the same on the other side. About the same is what lies within {margin:.0f}
-points. *undecided*: the interval is too wide to tell.
+*leans the other way* and *disagrees*: the same on the other side. *no difference*: the whole interval lies within
+{margin:.0f} points of zero, which is also what "almost as well" is held to. *undecided*: the interval tells nothing.
+Questions of ours are answered yes or no by the whole interval alone.
 """
 
 

@@ -13,7 +13,8 @@ from ssr.paper.style import in_order
 
 INTERVALS = (
     "Percent, pass@1: one attempt a task, at the scale's `sampling.evaluation`. After ± stands one standard error, in\n"
-    "brackets the 95 % bootstrap interval, both over tasks and seeds, paired by task for differences."
+    "brackets the 95 % bootstrap interval, both over tasks and, where there are several, seeds; paired by task for\n"
+    "differences."
 )
 RESULTS_NOTE = (
     f"{INTERVALS}\n`both` weighs every task of the two benchmarks the same. The last column holds the paper's values:\n"

@@ -84,7 +84,7 @@ def test_the_standard_error_is_the_spread_of_runs_made_anew() -> None:
     """Instances of different difficulty, seeds of different skill, and chance: told from one sample of each."""
     random = np.random.default_rng(7)
     values, errors, noises = [], [], []
-    for _ in range(300):
+    for _ in range(200):
         skill = {run: random.normal(0, 0.08, size=4) for run in "ab"}
         hard = random.uniform(0.2, 0.8, size=80)
         played = {run: random.random((4, 80)) < hard + skill[run][:, None] for run in "ab"}
@@ -96,6 +96,21 @@ def test_the_standard_error_is_the_spread_of_runs_made_anew() -> None:
         noises.append(found.noise**2)
     assert sqrt(np.mean(errors)) == pytest.approx(np.std(values), rel=0.1)
     assert np.mean(noises) == pytest.approx(np.mean(errors), rel=0.1)  # paired, so that difficulty cancels out
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.06])
+def test_the_interval_of_three_seeds_holds_the_truth_as_often_as_it_says(spread: float) -> None:
+    """Rather too wide than too narrow: three seeds say little of how much seeds differ."""
+    random = np.random.default_rng(1)
+    held = 0
+    for _ in range(100):
+        hard = random.uniform(0.2, 0.7, size=175)
+        better = random.random((3, 175)) < hard + 0.1 + random.normal(0, spread, size=(3, 1))
+        before = random.random((3, 175)) < hard
+        a, b = ([{str(i): bool(x) for i, x in enumerate(seed)} for seed in run] for run in (better, before))
+        found = gain(a, b)
+        held += found.low <= 0.1 <= found.high
+    assert held >= 95
 
 
 def test_a_gain_has_the_noise_of_both() -> None:

@@ -30,6 +30,9 @@ METRICS = ROOT / "results" / "released" / "mini-full" / "metrics.parquet"
         ("below", -3, -2, 1, "leans the same way"),
         ("below", 1, 2, 3, "disagrees"),
         ("above", -1, 0, 1, "undecided"),
+        ("above", -0.018, 0, 0.018, "no difference"),
+        ("below", 0.001, 0.01, 0.02, "no difference"),
+        ("above", -0.021, 0.001, 0.02, "leans the same way"),
         ("about", -0.02, 0.01, 0.02, "agrees"),
         ("about", 0.01, 0.015, 0.02, "agrees"),
         ("about", -0.09, 0.0, 0.08, "undecided"),
@@ -55,7 +58,9 @@ def test_a_gain_is_that_of_the_results_table(data: Data) -> None:
     assert found.number.startswith(f"{100 * row.value:+.1f} [")
     assert row.low is not None and f"[{100 * row.low:+.1f}, " in found.number
     noise = finding(Measure(noise=("ssr", "base"), benchmark="verified"), data)
-    assert row.stderr is not None and noise.number.startswith(f"{100 * row.stderr:.1f} points on 40 tasks")
+    assert (
+        row.stderr is not None and noise.number == f"{100 * row.stderr:.1f} points on 40 tasks, with the seeds' spread"
+    )
 
 
 def test_every_kind_of_measure_has_a_number(data: Data) -> None:
@@ -89,6 +94,7 @@ def test_above_at_every_point_is_a_matter_of_every_interval(data: Data) -> None:
     assert found(0.9, 0.9) == "agrees"
     assert found(0.51, 0.52) == "leans the same way"
     assert found(0.51, 0.49) == "undecided"
+    assert found(0.9, 0.51) == "leans the same way"
     assert found(0.9, 0.1) == "disagrees"
 
 

@@ -41,6 +41,8 @@ class Project:
     """The rules and scales in a folder of their own."""
 
     root: Path
+    venv: str = ".venv"
+    """Name of the environment that envs/shell says it works in."""
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "snakemake", *arguments]
@@ -48,6 +50,7 @@ class Project:
     def environment(self, seconds: float = 0) -> dict[str, str]:
         path = f"{self.root / 'bin'}{os.pathsep}{os.environ['PATH']}"
         own = {"PYTHONPATH": str(self.root / "src")} if (self.root / "src").exists() else {}
+        own |= {"VIRTUAL_ENV": str(self.root / self.venv)}
         return os.environ | own | {"PATH": path, "STAND_IN_SECONDS": str(seconds)}
 
     def fails(self, *arguments: str) -> str:

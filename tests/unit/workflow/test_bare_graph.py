@@ -25,9 +25,11 @@ def files(said: str) -> dict[str, Counter[tuple[int, int]]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("scale", "lag"), [("mini-full", 1), ("paper", 0)])
-def test_the_bare_graph_has_the_jobs_and_files_of_ours(project: Project, scale: str, lag: int) -> None:
-    path = project.rewrite(scale, selfplay={"generations": 2, "shards": 2, "lag": lag}, seeds=[0])
+@pytest.mark.parametrize(("scale", "lag", "seeds"), [("mini-full", 1, [0, 1]), ("paper", 0, [0])])
+def test_the_bare_graph_has_the_jobs_and_files_of_ours(
+    project: Project, scale: str, lag: int, seeds: list[int]
+) -> None:
+    path = project.rewrite(scale, selfplay={"generations": 2, "shards": 2, "lag": lag}, seeds=seeds)
     (project.root / "shape.json").write_text(json.dumps(shape(load_scale(project.root / path))))
     ours = files(project.snakemake("-n", "--configfile", path))
     bare = files(project.snakemake("-n", "-s", str(BARE), "--configfile", "shape.json", "--workflow-profile", "none"))

@@ -83,9 +83,9 @@ def test_the_full_mini_scale_makes_the_papers_runs_over_three_seeds_and_sums_eac
     scale = project.rewrite("mini-full", selfplay={"generations": 1, "shards": 1}, evaluation={"shards": 1})
     out = project.snakemake("-n", "--quiet", "reason", "--configfile", scale)
     counts = {rule: int(number) for rule, number in re.findall(r"^(\w+) +(\d+)$", out, re.MULTILINE)}
-    assert counts["summary"] == 7 * 3 + 1
+    assert counts["summary"] == (7 + 1) * 3
     assert counts["train"] == 7 * 3 and counts["bugs"] == 3
-    assert counts["score"] == 3 * (7 * 3 + 1)
+    assert counts["score"] == 3 * (7 + 1) * 3
 
 
 @pytest.mark.parametrize("lag", [pytest.param(0, marks=pytest.mark.slow), 1, pytest.param(2, marks=pytest.mark.slow)])

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import time
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from graph_project import ROOT, Project
@@ -98,9 +99,9 @@ def test_a_changed_file_runs_again_what_needs_it_and_nothing_else(project: Proje
 
 
 @pytest.mark.slow
-def test_another_environment_is_known_by_its_own_lock(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_environment_is_known_by_its_own_lock(project: Project) -> None:
     """`SSR_LOCK=big envs/shell` works in .venv-big, whose packages are those of big.lock and not of cpu.lock."""
-    monkeypatch.setenv("VIRTUAL_ENV", str(project.root / ".venv-big"))
+    project = replace(project, venv=".venv-big")
     locks = {name: project.root / "envs" / f"{name}.lock" for name in ("big", "cpu")}
     shutil.copyfile(locks["cpu"], locks["big"])
     keys = {"selfplay": {"generations": 1, "lag": 0, "shards": 1}, "evaluation": {"benchmarks": ["builtin-verified"]}}

@@ -67,18 +67,20 @@ def draw_rates(
         style, points = style_of(run), rate_curve(rows, run, benchmark)
         if run == "base" and base:
             axes.axhline(base[0].value, color=style.colour, linestyle=style.line, linewidth=1)
-            axes.plot([0], [base[0].value], color=style.colour, marker=style.marker, clip_on=False, zorder=4)
+            axes.plot([0], [base[0].value], color=style.colour, marker=style.marker, zorder=4 + len(runs))
         elif len(points) > 1:
             shift = 0.012 * last * (others.index(run) - (len(others) - 1) / 2)
             spans = [[p.value - p.low for p in points], [p.high - p.value for p in points]]
             bars = spans if run in with_bars else None
-            places = [p.step + shift for p in points]
+            places = [p.step and p.step + shift for p in points]
             axes.errorbar(
                 places, [p.value for p in points], bars, color=style.colour, marker=style.marker,
                 linestyle=style.line, elinewidth=0.8, zorder=3 + position,
             )  # fmt: skip
     axes.set_title(title, loc="left")
-    axes.set(xlabel="optimizer steps", ylabel="resolve rate (%)", xlim=(-0.05 * last, 1.05 * last))
+    axes.set(xlabel="optimizer steps", ylabel="resolve rate (%)", xlim=(-0.05 * last, 1.07 * last))
+    low, high = axes.get_ylim()
+    axes.set_ylim(bottom=max(low, -0.04 * high))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
 
 

@@ -24,7 +24,7 @@ def draw(data: Data) -> Figure:
     """
     figure = Figure(figsize=(DOUBLE, 2.9), layout="constrained")
     rates, reward, sizes = figure.subplots(1, 3, width_ratios=[1, 1.15, 1])
-    bugs = different_bugs(row for row in data.artifacts(RUN) if row["attempts"])
+    bugs = different_bugs(row for row in data.artifacts(RUN) if row["valid"] and row["attempts"])
     _draw_rates(rates, bugs)
     scale = next((summary.scale for summary in data.summaries if summary.run == RUN), None)
     if scale is not None:

@@ -18,6 +18,24 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^([ #]*duration_ms:? )\d+(?:\.\d+)?$", r"\g<1>0"),
         (r" \(\d+(?:\.\d+)?ms\)$", " (0ms)"),
         (r"^(real|user|sys)\t\d+m\d+\.\d+s$", r"\1\t0m0.000s"),
+        (r"^(real|user|sys) \d+\.\d+$", r"\1 0.00"),
+        (r"^\d+m\d+\.\d{3}s \d+m\d+\.\d{3}s$", "0m0.000s 0m0.000s"),
+        # GNU time: its two lines, and --verbose.
+        (
+            r"\b\d+\.\d+user \d+\.\d+system [\d:.]+elapsed (?:\d+|\?)%CPU \(\d+avgtext\+\d+avgdata \d+maxresident\)k$",
+            "0.00user 0.00system 0:00.00elapsed 0%CPU (0avgtext+0avgdata 0maxresident)k",
+        ),
+        (
+            r"^\d+inputs\+\d+outputs \(\d+major\+\d+minor\)pagefaults \d+swaps$",
+            "0inputs+0outputs (0major+0minor)pagefaults 0swaps",
+        ),
+        (
+            r"^(\t(?:(?:User|System) time \(seconds\)|Percent of CPU this job got"
+            r"|Elapsed \(wall clock\) time \(h:mm:ss or m:ss\)|Maximum resident set size \(kbytes\)"
+            r"|(?:Major|Minor) \([a-z ]+\) page faults|(?:Voluntary|Involuntary) context switches"
+            r"|File system (?:inputs|outputs)): )[\d:.?%]+$",
+            r"\g<1>0",
+        ),
         # Addresses and object ids: object representations, 48-bit addresses, mocks, threads.
         (r"( at 0x)[0-9a-fA-F]{6,16}\b", r"\g<1>000000000000"),
         (r"\b0x(?:0000)?(?:7f|5[56])[0-9a-f]{10}\b", "0x000000000000"),

@@ -16,6 +16,22 @@ PAIRS = [
     ("# duration_ms 265.007348", "# duration_ms 302"),
     ("✔ adds (2.258064ms)\n  1) fails (12ms)", "✔ adds (0.9ms)\n  1) fails (4ms)"),
     ("\nreal\t0m0.012s\nuser\t0m0.001s\n", "\nreal\t0m1.912s\nuser\t0m0.881s\n"),
+    ("real 0.01\nuser 0.00\nsys 0.00", "real 1.31\nuser 0.98\nsys 0.02"),
+    ("0m0.003s 0m0.001s\n0m0.012s 0m0.004s", "0m0.002s 0m0.003s\n0m1.912s 0m0.014s"),
+    (
+        "0.00user 0.00system 0:00.00elapsed 71%CPU (0avgtext+0avgdata 1172maxresident)k\n"
+        "0inputs+0outputs (0major+37minor)pagefaults 0swaps",
+        "0.41user 0.10system 1:02.50elapsed ?%CPU (0avgtext+0avgdata 981136maxresident)k\n"
+        "48inputs+16outputs (1major+36minor)pagefaults 0swaps",
+    ),
+    (
+        "\tUser time (seconds): 0.00\n\tPercent of CPU this job got: 71%\n"
+        "\tElapsed (wall clock) time (h:mm:ss or m:ss): 0:00.00\n\tMaximum resident set size (kbytes): 972\n"
+        "\tMinor (reclaiming a frame) page faults: 70\n\tInvoluntary context switches: 0\n\tFile system inputs: 8",
+        "\tUser time (seconds): 1.25\n\tPercent of CPU this job got: ?%\n"
+        "\tElapsed (wall clock) time (h:mm:ss or m:ss): 1:02:03\n\tMaximum resident set size (kbytes): 9720\n"
+        "\tMinor (reclaiming a frame) page faults: 74\n\tInvoluntary context switches: 3\n\tFile system inputs: 0",
+    ),
     ("<Store object at 0x7f12ab34cd56>", "<Store object at 0x7e01ab34cd00>"),
     ("frame 0x00007f12ab34cd56", "frame 0x00007fffab34cd56"),
     ("<Mock name='x' id='139872345678901'>", "<Mock name='x' id='140000000000000'>"),
@@ -34,6 +50,7 @@ SOURCE = """
 TIMEOUT = 0.5  # in 0.5s
 MASK = 0xFFFFFFFF; BIG = 0x9E3779B97F4A7C15; prime = 0x100000001b3
 def f(pid=1, id="abc"): return "in 12.5s", 5.25, "/tmp/file", "real"
+real = 0.5; user 0.5 is not a line; 0.5user; sys.exit()
 commit 2192cc2f5f27f8c598195a8aa16bfe6181d81777
 """
 

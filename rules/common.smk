@@ -452,12 +452,12 @@ def summaries(wildcards):
     """Every run and seed of the scale, and the base model; those that are there, of released results."""
     root = f"{wildcards.results}/{wildcards.scale}/summary"
     if RESULTS == RELEASED:
-        return sorted(glob(f"{root}/*/s*/scale.json"))
+        return sorted(glob(f"{root}/*/s*/*.parquet") + glob(f"{root}/*/s*/scale.json"))
     return expand(f"{root}/{{run}}/s{{seed}}/scale.json", run=["base", *SCALE.runs], seed=SEEDS)
 
 
 def folders(wildcards, input):
-    return [os.path.dirname(file) for file in input]
+    return sorted({os.path.dirname(file) for file in input})
 
 
 def scored_generations(run):

@@ -42,6 +42,10 @@ def test_released_figures_and_tables_are_drawn_again_to_the_byte_without_torch(p
         for path in tracked:
             again = project / path.relative_to(ROOT)
             assert again.read_bytes() == path.read_bytes(), path.name
+    table = project / "results" / "released" / SCALES[0] / "summary" / "base" / "s0" / "outcomes.parquet"
+    table.write_bytes(table.read_bytes() + b" ")
+    planned = subprocess.run([*command, "-n"], cwd=project, env=environment, capture_output=True, text=True)
+    assert "rule metrics" in planned.stdout, "a run that is released anew is drawn anew, though its keys are the same"
 
 
 def files(path: Path) -> list[Path]:

@@ -12,6 +12,8 @@ from ssr.paper.metrics import Row
 from ssr.paper.style import in_order, style_of
 
 PAPER_LABEL = "the paper's values"
+BELOW_ZERO = 0.04
+"""How far an axis of rates reaches below zero at most, as a share of its height: room for a marker, not for a bar."""
 BAR_LABEL = "95 % interval, gain over base"
 
 
@@ -80,7 +82,7 @@ def draw_rates(
     axes.set_title(title, loc="left")
     axes.set(xlabel="optimizer steps", ylabel="resolve rate (%)", xlim=(-0.05 * last, 1.07 * last))
     low, high = axes.get_ylim()
-    axes.set_ylim(bottom=max(low, -0.04 * high))
+    axes.set_ylim(bottom=max(low, -BELOW_ZERO * high))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
 
 
@@ -106,7 +108,7 @@ def same_units(own: Axes, beside: Axes) -> None:
     limits = [axes.get_ylim() for axes in (own, beside)]
     span = max(high - low for low, high in limits) * 1.12
     for axes, (low, high) in zip((own, beside), limits, strict=True):
-        bottom = max((low + high - span) / 2, -0.04 * span)
+        bottom = max((low + high - span) / 2, -BELOW_ZERO * span)
         axes.set_ylim(bottom, bottom + span)
         axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
 

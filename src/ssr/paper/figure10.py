@@ -34,10 +34,10 @@ def draw() -> Figure:
     figure = Figure(figsize=(SINGLE, 2.9), layout="constrained")
     axes = figure.subplots()
     rates = [step / 400 for step in range(401)]
-    _curve(axes, rates, _expected, "#0072B2", "-", rf"SSR, $\alpha$ = {ALPHA}")
+    _curve(axes, rates, expected, "#0072B2", "-", rf"SSR, $\alpha$ = {ALPHA}")
     for a, b, colour, line in BETAS:
         _curve(axes, rates, _expected_beta(a, b), colour, line, rf"$\propto s^{{{a}}}(1-s)^{{{b}}}$, peak 1")
-    place, value = maximum(_expected)
+    place, value = maximum(expected)
     axes.plot([place, place], [-0.14, value], color="#0072B2", linewidth=0.6)
     text = f"maximum {value:.4f}\nat p = {place:.3f}"
     white = {"facecolor": "white", "edgecolor": "none", "pad": 1}
@@ -48,7 +48,8 @@ def draw() -> Figure:
     return figure
 
 
-def _expected(p: float) -> float:
+def expected(p: float) -> float:
+    """The paper's injection reward for a target solve rate, on average over its attempts."""
     return expected_injection_reward(p, ATTEMPTS, ALPHA)
 
 

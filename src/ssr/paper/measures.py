@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from ssr.evaluation.statistics import Estimate, change, gain
-from ssr.game.reward import expected_injection_reward
 from ssr.paper.data import Data
-from ssr.paper.figure10 import ALPHA, ATTEMPTS, maximum
+from ssr.paper.figure10 import expected, maximum
 from ssr.paper.playing import injector_episodes, valid_episodes
 from ssr.paper.scores import BOTH, by_seed, panel, pooled, rival_of
 from ssr.paper.summary import Summary, different_bugs
@@ -71,9 +71,7 @@ def finding(measure: Measure | None, data: Data) -> Finding:
         "noise": _noise,
         "untouched": _untouched,
         "one_line": _one_line,
-        "valid": _of_injector,
-        "distinct": _of_injector,
-        "reward": _of_injector,
+        **{kind: partial(_of_injector, kind) for kind in ("valid", "distinct", "reward")},
         "maximum": _maximum,
     }
     kind = next(name for name in kinds if name in measure.model_fields_set)
@@ -173,9 +171,8 @@ def _of_shares(measure: Measure, before: Sequence[Sequence[float]], after: Seque
     return Finding(f"{_points(estimate)} ({100 * first:.0f} % to {100 * second:.0f} %)", said)
 
 
-def _of_injector(measure: Measure, data: Data) -> Finding | None:
+def _of_injector(kind: str, measure: Measure, data: Data) -> Finding | None:
     """What injector episodes bring on average, in the last quarter of the generations minus in the first."""
-    kind = next(name for name in ("valid", "distinct", "reward") if name in measure.model_fields_set)
     own = [summary for summary in data.summaries if summary.run == getattr(measure, kind)]
     if not any(row["role"] == "injector" for summary in own for row in summary.episodes):
         return None
@@ -208,13 +205,9 @@ def _brought(kind: str, summary: Summary, first: int, last: int) -> list[float]:
 
 def _maximum(measure: Measure, data: Data) -> Finding:
     """Place and height of the maximum, and that a fine grid rises before it and falls after it."""
-    place, value = maximum(_expected_reward)
-    before, after = ([_expected_reward(start + step / 1000 * width) for step in range(1001)]
+    place, value = maximum(expected)
+    before, after = ([expected(start + step / 1000 * width) for step in range(1001)]
                      for start, width in ((0, place), (place, 1 - place)))  # fmt: skip
     single = before == sorted(before) and after == sorted(after, reverse=True)
     same = (f"{value:.4f}", f"{place:.3f}") == ("0.3702", "0.257")
     return Finding(f"{value:.4f} at {place:.3f}", "agrees" if same and single else "disagrees")
-
-
-def _expected_reward(rate: float) -> float:
-    return expected_injection_reward(rate, ATTEMPTS, ALPHA)

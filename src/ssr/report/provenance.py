@@ -88,7 +88,7 @@ def _source(row: Row, scale: Scale, results: Path) -> Source:
 def _reports(row: Row, scale: Scale) -> Iterable[str]:
     """The reports of a resolve rate: of every seed where seeds are pooled, and of the run it is compared with."""
     for run in dict.fromkeys([row.run, row.against or row.run]):
-        of_base = run == "base"
+        generation = 0 if run == "base" else row.generation
         for seed in scale.seeds if row.seed is None else [row.seed]:
             for benchmark in panels(scale.evaluation.benchmarks) if row.benchmark == BOTH else [row.benchmark]:
-                yield f"evaluate/{run}/s{seed}/{0 if of_base else row.generation:03d}/{benchmark}/report.json"
+                yield f"evaluate/{run}/s{seed}/{generation:03d}/{benchmark}/report.json"

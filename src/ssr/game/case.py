@@ -1,8 +1,9 @@
 """An artifact under check: its diffs and states as far as they are known, and the test runs that were started."""
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future, wait
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 from ssr.config import GameConfig
 from ssr.contracts import Sandbox, SandboxBackend
@@ -10,7 +11,7 @@ from ssr.game.artifact import BugArtifact
 from ssr.game.diffs import Diff
 from ssr.game.store import RunKey, RunStore
 from ssr.game.testrun import State, TestRun, run_tests
-from ssr.game.trees import Chain
+from ssr.game.trees import Chain, Plan
 from ssr.repository.snapshot import Snapshot
 
 
@@ -39,6 +40,7 @@ class Case:
         self._backend, self._snapshot, self._commit = backend, snapshot, commit
         self._pool, self._store = pool, store
         self._base: Sandbox | None = None
+        self._guard = threading.Lock()
         self._runs: dict[State, Future[TestRun]] = {}
         self.bug: Diff
         self.weakening: Diff
@@ -53,12 +55,21 @@ class Case:
         self.set_aside: frozenset[str] = frozenset()
         """Tests that do not keep their outcome when their state is run again."""
 
-    @property
-    def base(self) -> Sandbox:
-        """The untouched original, whose repository holds the trees; the tests run in forks of it."""
-        if self._base is None:
-            self._base = self._backend.open(self._snapshot, self._commit)
-        return self._base
+    @contextmanager
+    def base(self) -> Iterator[Sandbox]:
+        """The untouched original, whose repository holds the trees; the tests run in forks of it.
+
+        For one thread at a time: git's locks and temporary files vanish under the hands of a fork that is just made.
+        """
+        with self._guard:
+            if self._base is None:
+                self._base = self._backend.open(self._snapshot, self._commit)
+            yield self._base
+
+    def follow(self, plan: Plan) -> Chain:
+        """Make the plan's trees in the base. Raises SandboxError."""
+        with self.base() as base:
+            return plan.run(base)
 
     def close(self) -> None:
         """Wait for runs that turned out not to be needed, and close the base. Idempotent."""
@@ -98,7 +109,9 @@ class Case:
 
     def _run_in_fork(self, state: State) -> TestRun:
         script, parser = self.artifact.test_script, self.artifact.test_parser
-        with closing(self.base.fork()) as sandbox:
+        with self.base() as base:
+            fork = base.fork()
+        with closing(fork) as sandbox:
             return run_tests(
                 self._backend, self._snapshot, sandbox, script, parser, self.rules.test_timeout_s, state=state
             )

@@ -35,7 +35,7 @@ def artifact(case: Case) -> str:
 
 def diff_applies(case: Case) -> str:
     """Before the paper's: bug_inject.diff applies to the original, and test_weaken.diff to the buggy state (2.4)."""
-    case.chain = Plan().apply(case.bug.text, case.weakening.text).kinds(_listed(case)).run(case.base)
+    case.chain = case.follow(Plan().apply(case.bug.text, case.weakening.text).kinds(_listed(case)))
     if case.chain.rejected:
         name = ("bug_inject.diff", "test_weaken.diff")[len(case.chain.trees) - 1]
         raise Failed("does_not_apply", f"git refuses {name}", case.chain.message[-2000:])
@@ -147,7 +147,7 @@ def inverse_mutation(case: Case) -> str:
     plan = Plan()
     for change in case.bug.files:
         plan.start_from(case.chain.trees[1]).restore(change.paths)
-    trees = plan.run(case.base).trees[1:] if len(case.bug.files) > 1 else case.chain.trees[:1]
+    trees = case.follow(plan).trees[1:] if len(case.bug.files) > 1 else case.chain.trees[:1]
     states = [State(tree) for tree in trees]
     case.start(states)
     for change, state in zip(case.bug.files, states, strict=True):

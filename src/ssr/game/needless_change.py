@@ -54,7 +54,7 @@ def _idle(case: Case, reversals: Sequence[_Reversal]) -> list[_Reversal]:
     plan = Plan()
     for reversal in reversals:
         plan.start_from(case.chain.trees[1]).apply(reversal.diff, reverse=True)
-    states = [State(tree) for tree in plan.run(case.base).trees[1:]]
+    states = [State(tree) for tree in case.follow(plan).trees[1:]]
     case.start(states)
     steady = case.buggy.outcomes.keys() - case.set_aside
     kept = {test: case.buggy.outcomes[test] for test in steady}

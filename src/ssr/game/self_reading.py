@@ -78,7 +78,8 @@ def _suspects(file: PatchedFile) -> Iterator[tuple[str, str]]:
 def _first_unknown(case: Case, lines: list[str]) -> str | None:
     """The first line that no commit of the history added or took out."""
     given = "".join(f"{line}\0" for line in lines).encode(errors="replace")
-    done = case.base.run(_FIRST_UNKNOWN.format(tag=ORIGINAL_TAG), stdin=given, timeout_s=GIT_TIMEOUT_S)
+    with case.base() as base:
+        done = base.run(_FIRST_UNKNOWN.format(tag=ORIGINAL_TAG), stdin=given, timeout_s=GIT_TIMEOUT_S)
     if done.exit_code != 0:
         raise SandboxError(f"git log failed in the sandbox (exit code {done.exit_code}): {done.output[-500:]}")
     return lines[int(done.output)] if done.output else None

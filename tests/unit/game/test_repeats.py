@@ -1,13 +1,16 @@
 """Tests that do not keep their outcome: set aside, and an artifact whose evidence is made of them fails by name."""
 
+import time
+from collections import Counter
 from contextlib import closing
 from dataclasses import replace
 
 import pytest
 from game_bench import SLUG_BUG, SLUG_WEAKENED, Bench, Edit
 
+from ssr.contracts import CommandResult, Sandbox
 from ssr.game.artifact import BugArtifact
-from ssr.game.consistency import ConsistencyReport
+from ssr.game.consistency import ConsistencyReport, check
 
 TEXT, TEST_TEXT = "pocket/text.py", "tests/test_text.py"
 JOINED = 'return "-".join(word.lower() for word in words)'
@@ -47,6 +50,35 @@ def in_sandbox(bench: Bench, command: str, stdin: str = "") -> str:
         done = sandbox.run(command, stdin=stdin.encode(), timeout_s=30)
     assert done.exit_code == 0, done.output
     return done.output.strip()
+
+
+def test_no_fork_is_made_while_git_works(
+    bench: Bench, valid_pytest: BugArtifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The repeats start beside the trees of the reversals: a fork would meet git's locks while they vanish."""
+    with closing(bench.backend.open(bench.snapshot)) as any_sandbox:
+        sandbox = type(any_sandbox)
+    run, fork = sandbox.run, sandbox.fork
+    running, met = Counter[int](), list[int]()
+
+    def slow_run(used: Sandbox, script: str, *, stdin: bytes = b"", timeout_s: float) -> CommandResult:
+        running[id(used)] += 1
+        time.sleep(0.2)
+        done = run(used, script, stdin=stdin, timeout_s=timeout_s)
+        running[id(used)] -= 1
+        return done
+
+    def watched_fork(used: Sandbox) -> Sandbox:
+        met.append(running[id(used)])
+        made = fork(used)
+        met.append(running[id(used)])
+        return made
+
+    monkeypatch.setattr(sandbox, "run", slow_run)
+    monkeypatch.setattr(sandbox, "fork", watched_fork)
+    report = check(valid_pytest, bench.backend, bench.snapshot, bench.rules.model_copy(update={"repeats": 2}))
+    assert report.valid, report
+    assert len(met) >= 14 and not any(met)
 
 
 def test_steady_tests(bench: Bench, valid: BugArtifact) -> None:

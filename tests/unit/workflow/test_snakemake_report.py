@@ -12,5 +12,5 @@ def test_snakemakes_own_report_has_captions_and_the_picture(project: Project) ->
     assert "Adding figure8.svg" in said and "Adding results.csv" in said
     page = (project.root / "report.html").read_text()
     assert "one language model injects bugs into real repositories" in page and "scale's file (smoke)" in page
-    assert "are for a model of 32 B parameters" in page and "standard error is over tasks" in page
+    assert "are for a model of 32 B parameters" in page and "standard errors over tasks and seeds" in page
     assert "rulegraph" in page

@@ -7,6 +7,8 @@ import re
 
 _DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_ISO_DAY = r"\d{4}-\d\d-\d\d"
+_MODE = r"[-dlbcps][-rwxsStT]{9}[.+@]?"
 _COUNTED = r"(?:passed|failed|errors?|skipped|deselected|xfailed|xpassed|warnings?|no tests ran|Ran \d+ tests?)"
 
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -46,14 +48,23 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"/tmp/tmp[a-z0-9_]{8}(?![a-z0-9_])", "/tmp/tmpXXXXXXXX"),
         (r"/tmp/tmp\.[A-Za-z0-9]{10}(?![A-Za-z0-9])", "/tmp/tmp.XXXXXXXXXX"),
         (r"/pytest-of-\w+/pytest-\d+", "/pytest-of-user/pytest-0"),
-        # Dates: ls -l, date, the header of diff -u.
+        # Inodes: find -ls, ls -li, stat.
+        (rf"^ *\d+( +\d+ {_MODE} )", r"0\1"),
+        (rf"^ *\d{{4,}}( {_MODE} )", r"0\1"),
+        (r"^(Device: )\S+(\t+Inode: )\d+ *( Links: )", r"\g<1>0,0\g<2>0\g<3>"),
+        # Dates: ls -l, stat, date, the header of diff -u.
         (
-            rf"^([-dlbcps][-rwxsStT]{{9}}[.+@]? +\d+ \S+ +\S+ +\d+ ){_MONTH} [ \d]\d (?:\d\d:\d\d| \d{{4}}) ",
+            rf"^((?: *\d+ +){{0,2}}{_MODE} +\d+ \S+ +\S+ +\d+ )"
+            rf"(?:{_MONTH} [ \d]\d (?:\d\d:\d\d| \d{{4}})|{_ISO_DAY} \d\d:\d\d(?::\d\d\.\d+ [-+]\d{{4}})?) ",
             r"\1Jan  1 00:00 ",
+        ),
+        (
+            rf"^((?:Access|Modify|Change| Birth): ){_ISO_DAY} \d\d:\d\d:\d\d\.\d+ [-+]\d{{4}}$",
+            r"\g<1>2000-01-01 00:00:00.000000000 +0000",
         ),
         (rf"\b{_DAY} {_MONTH} [ \d]\d \d\d:\d\d:\d\d UTC \d{{4}}\b", "Sat Jan  1 00:00:00 UTC 2000"),
         (
-            r"^((?:---|\+\+\+) [^\t\n]+\t)\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ [-+]\d{4}$",
+            rf"^((?:---|\+\+\+) [^\t\n]+\t){_ISO_DAY} \d\d:\d\d:\d\d\.\d+ [-+]\d{{4}}$",
             r"\g<1>2000-01-01 00:00:00.000000000 +0000",
         ),
     )
@@ -61,7 +72,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 
 def normalise(text: str) -> str:
-    """`text` with durations, addresses, object and process ids, temporary names and dates replaced; idempotent."""
+    """`text` with placeholders for durations, addresses, ids of objects, processes and files, and dates; idempotent."""
     for pattern, placeholder in _RULES:
         text = pattern.sub(placeholder, text)
     return text

@@ -42,6 +42,23 @@ PAIRS = [
     ("/tmp/pytest-of-me/pytest-3/test_x0", "/tmp/pytest-of-user/pytest-12/test_x0"),
     ("-rw-r--r-- 1 user user 3 Nov 20 20:32 a", "-rw-r--r-- 1 user user 3 Jan  4 09:01 a"),
     ("drwxr-xr-x  2 user user  40 Mar  1  2020 d", "drwxr-xr-x  2 user user  40 Nov 20 20:32 d"),
+    ("-rw-r--r-- 1 user user 3 2026-11-20 20:32 a", "-rw-r--r-- 1 user user 3 2020-01-04 09:01 a"),
+    (
+        "-rw-r--r-- 1 user user 3 2026-11-20 20:32:00.123456789 +0000 a",
+        "-rw-r--r-- 1 user user 3 2026-01-04 09:01:59.003456789 +0000 a",
+    ),
+    ("4 -rw-r--r-- 1 user user 3 Nov 20 20:32 a", "4 -rw-r--r-- 1 user user 3 Jan  4 09:01 a"),
+    ("3186911 -rw-r--r-- 1 user user 3 Nov 20 20:32 a", " 186911 -rw-r--r-- 1 user user 3 Nov 20 20:33 a"),
+    (
+        "  3186911      4 -rw-r--r--   1 user     user            3 Nov 20 20:32 ./a",
+        "       71      4 -rw-r--r--   1 user     user            3 Mar  1  2020 ./a",
+    ),
+    (
+        "Device: 254,0\tInode: 3186911     Links: 1\nAccess: (0644/-rw-r--r--)  Uid: (    0/    user)\n"
+        "Modify: 2026-11-20 20:51:58.123456789 +0000\n Birth: 2026-11-20 20:51:58.123456789 +0000",
+        "Device: 0,45\tInode: 71  Links: 1\nAccess: (0644/-rw-r--r--)  Uid: (    0/    user)\n"
+        "Modify: 2026-11-21 02:51:58.023456789 +0000\n Birth: 2026-11-20 20:52:00.000000000 +0000",
+    ),
     ("Fri Nov 20 20:51:58 UTC 2026", "Mon Dec  1 00:00:01 UTC 2025"),
     ("--- a.py\t2026-11-20 20:51:58.123456789 +0000", "--- a.py\t2026-11-21 02:51:58.023456789 +0000"),
 ]
@@ -51,6 +68,7 @@ TIMEOUT = 0.5  # in 0.5s
 MASK = 0xFFFFFFFF; BIG = 0x9E3779B97F4A7C15; prime = 0x100000001b3
 def f(pid=1, id="abc"): return "in 12.5s", 5.25, "/tmp/file", "real"
 real = 0.5; user 0.5 is not a line; 0.5user; sys.exit()
+Access: 2026-11-20 is a day; 4711 files; 71 4 -rw-r--r--
 commit 2192cc2f5f27f8c598195a8aa16bfe6181d81777
 """
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
@@ -29,8 +30,9 @@ class Browser:
         self.until(lambda: "Loading…" not in self.text("main"))
 
     def until(self, condition: Callable[[], Any], seconds: float = 30) -> Any:  # noqa: ANN401
-        """Wait for something to hold; its value."""
-        return WebDriverWait(self.driver, seconds, poll_frequency=0.02).until(lambda _: condition())
+        """Wait for something to hold, while the page may replace what is looked at; its value."""
+        wait = WebDriverWait(self.driver, seconds, 0.02, [StaleElementReferenceException])
+        return wait.until(lambda _: condition())
 
     def find(self, selector: str) -> WebElement:
         return self.driver.find_element(By.CSS_SELECTOR, selector)

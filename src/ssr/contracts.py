@@ -64,7 +64,10 @@ class Sandbox(Protocol):
         ...
 
     def fork(self) -> "Sandbox":
-        """An independent sandbox that starts from this one's files; processes are not carried over."""
+        """An independent sandbox that starts from this one's files; processes are not carried over.
+
+        Not while a command runs in this one: what it deletes meanwhile makes the copy fail.
+        """
         ...
 
     def close(self) -> None:

@@ -49,22 +49,18 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"/tmp/tmp\.[A-Za-z0-9]{10}(?![A-Za-z0-9])", "/tmp/tmp.XXXXXXXXXX"),
         (r"/pytest-of-\w+/pytest-\d+", "/pytest-of-user/pytest-0"),
         # Inodes: find -ls, ls -li, stat.
-        (rf"^ *\d+( +\d+ {_MODE} )", r"0\1"),
-        (rf"^ *\d{{4,}}( {_MODE} )", r"0\1"),
+        (rf"^ *(?:\d+(?= +\d+ {_MODE} )|\d{{4,}}(?= {_MODE} ))", "0"),
         (r"^(Device: )\S+(\t+Inode: )\d+ *( Links: )", r"\g<1>0,0\g<2>0\g<3>"),
-        # Dates: ls -l, stat, date, the header of diff -u.
+        # Dates: ls -l, date, stat and the header of diff -u.
         (
             rf"^((?: *\d+ +){{0,2}}{_MODE} +\d+ \S+ +\S+ +\d+ )"
             rf"(?:{_MONTH} [ \d]\d (?:\d\d:\d\d| \d{{4}})|{_ISO_DAY} \d\d:\d\d(?::\d\d\.\d+ [-+]\d{{4}})?) ",
             r"\1Jan  1 00:00 ",
         ),
-        (
-            rf"^((?:Access|Modify|Change| Birth): ){_ISO_DAY} \d\d:\d\d:\d\d\.\d+ [-+]\d{{4}}$",
-            r"\g<1>2000-01-01 00:00:00.000000000 +0000",
-        ),
         (rf"\b{_DAY} {_MONTH} [ \d]\d \d\d:\d\d:\d\d UTC \d{{4}}\b", "Sat Jan  1 00:00:00 UTC 2000"),
         (
-            rf"^((?:---|\+\+\+) [^\t\n]+\t){_ISO_DAY} \d\d:\d\d:\d\d\.\d+ [-+]\d{{4}}$",
+            rf"^((?:---|\+\+\+) [^\t\n]+\t|(?:Access|Modify|Change| Birth): )"
+            rf"{_ISO_DAY} \d\d:\d\d:\d\d\.\d+ [-+]\d{{4}}$",
             r"\g<1>2000-01-01 00:00:00.000000000 +0000",
         ),
     )
@@ -72,7 +68,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 
 def normalise(text: str) -> str:
-    """`text` with placeholders for durations, addresses, ids of objects, processes and files, and dates; idempotent."""
+    """`text` without durations, addresses, ids of objects, processes and files, temporary names, dates; idempotent."""
     for pattern, placeholder in _RULES:
         text = pattern.sub(placeholder, text)
     return text
